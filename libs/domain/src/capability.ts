@@ -1,0 +1,47 @@
+/**
+ * What a capability is made of, as every layer understands it.
+ * @module
+ */
+
+/** The secrets engines that Mayfly mints with. */
+export const ENGINES = ['database', 'kv', 'pki', 'ssh', 'transit'] as const;
+/** One of {@link ENGINES}. */
+export type Engine = (typeof ENGINES)[number];
+
+/**
+ * What ending means for a credential:
+ * - `revocable`: Vault and the target can kill it at any time;
+ * - `expiry-only`: it works until its validity ends, which is short; nobody can kill it earlier;
+ * - `static`: the material itself never dies; only the way to it is closed.
+ */
+export const SHAPES = ['revocable', 'expiry-only', 'static'] as const;
+/** One of {@link SHAPES}. */
+export type Shape = (typeof SHAPES)[number];
+
+/** `on-start`: minted when the task starts. `on-fetch`: does not exist before it is asked for. */
+export type MintMode = 'on-start' | 'on-fetch';
+
+/** One entry of the catalogue: a named thing that a task may ask for. */
+export interface Capability {
+  readonly name: string;
+  readonly engine: Engine;
+  readonly shape: Shape;
+  readonly mint: MintMode;
+  /** Vault mount of the engine, for example `database`. */
+  readonly mount: string;
+  /** Role (database, pki, ssh), key name (transit) or secret path (kv) under the mount. */
+  readonly role: string;
+  /** Vault policy that a task token needs for it, always `cap-…`. */
+  readonly vaultPolicy: string;
+  readonly dataClass: string;
+  /** Longest life of one lease, in seconds. */
+  readonly maxTtlSeconds: number;
+  /** How often one task may fetch it. */
+  readonly maxFetches: number;
+  /** Arguments of the mint call, for example a certificate's common name. */
+  readonly parameters?: Readonly<Record<string, string>>;
+  /** Name of the target system in the deployment's targets file: where it is, and how it can be asked. */
+  readonly target?: string;
+  /** True when a revocation only counts once the target itself (or its revocation list) says that the credential is dead. */
+  readonly probe: boolean;
+}

@@ -1,0 +1,69 @@
+/**
+ * What an orchestrator says about a task. Field meanings: the public contract, section 2.
+ * @module
+ */
+import type { TaskId } from './ids.js';
+
+/** One step that a task declares it will take. */
+export interface PlanStep {
+  readonly tool: string;
+  readonly action: string;
+  readonly resource: string;
+}
+
+/** Why the task runs and what it means to do. The free text is never authority. */
+export interface Intent {
+  readonly purpose: string;
+  readonly dataClass?: string;
+  readonly plan: readonly PlanStep[];
+}
+
+/** The human or service on whose behalf the task runs; never a source of the agent's privileges. */
+export interface Initiator {
+  readonly id: string;
+  readonly kind: 'human' | 'service';
+}
+
+/** One named credential that a task asks for. */
+export interface CredentialRequest {
+  readonly name: string;
+  readonly capability: string;
+  /** A wish in seconds; policy and catalogue only ever shorten it. */
+  readonly ttlSeconds?: number;
+}
+
+/** A task as its orchestrator declares it. Checked for form, not yet for authority. */
+export interface TaskStart {
+  readonly taskId: TaskId;
+  readonly parentTaskId?: TaskId;
+  readonly workflow: { readonly name: string; readonly version?: string };
+  readonly agent: { readonly id: string };
+  readonly initiator?: Initiator;
+  readonly intent: Intent;
+  readonly credentials: readonly CredentialRequest[];
+  /** A wish: the task shall be over by then. */
+  readonly deadline?: Date;
+  /** 0 (harmless) to 100; 0 where the orchestrator said nothing. */
+  readonly risk: number;
+}
+
+/** How a task ended, as its orchestrator says. */
+export type TaskOutcome = 'succeeded' | 'failed' | 'cancelled' | 'timed_out';
+
+/** The end of a task. */
+export interface TaskEnd {
+  readonly taskId: TaskId;
+  readonly outcome: TaskOutcome;
+  readonly reason?: string;
+}
+
+/** What every event says about itself (CloudEvents 1.0). `source` + `id` names an event once and for all. */
+export interface EventEnvelope {
+  readonly id: string;
+  readonly source: string;
+  readonly type: string;
+  readonly time?: Date;
+  /** W3C trace context of the orchestrator's run. */
+  readonly traceparent?: string;
+  readonly tracestate?: string;
+}

@@ -1,0 +1,33 @@
+/**
+ * What killing needs from a secrets engine and from a target.
+ * @module
+ */
+import type { Capability } from '@mayfly/domain';
+
+/** Ends things in Vault and looks whether they are gone. It can create and read nothing. */
+export interface SecretRevoker {
+  /** Revokes one lease and waits for it (`sync: true`). Idempotent: an unknown lease is no error. @throws VaultUnavailable, or MayflyError `revoke-failed` */
+  revokeLease(vaultLeaseId: string): Promise<void>;
+  /** True only when Vault answers "invalid lease"; any other refusal is not proof. @throws VaultUnavailable */
+  isLeaseGone(vaultLeaseId: string): Promise<boolean>;
+  /** Revokes a token and everything that hangs on it. Idempotent. @throws VaultUnavailable, or MayflyError `revoke-failed` */
+  revokeToken(accessor: string): Promise<void>;
+  /** True only when Vault answers "invalid accessor". @throws VaultUnavailable */
+  isTokenGone(accessor: string): Promise<boolean>;
+  /** True when the serial number of a certificate is on its mount's revocation list. @throws VaultUnavailable */
+  isCertificateRevoked(mount: string, serialNumber: string): Promise<boolean>;
+}
+
+/** What a target says about one principal. */
+export interface ProbeResult {
+  /** True when the target would refuse it and no session of it is open. */
+  readonly dead: boolean;
+  /** What was looked at, for the proof: for example `login role absent, 0 open sessions`. Nothing secret. */
+  readonly checked: string;
+}
+
+/** Asks the target itself. */
+export interface TargetProbe {
+  /** @throws MayflyError `target-unavailable` when the target cannot be asked */
+  probe(capability: Capability, principal: string): Promise<ProbeResult>;
+}
