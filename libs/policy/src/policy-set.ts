@@ -1,0 +1,60 @@
+/**
+ * What one version of the policy set holds.
+ * @module
+ */
+import type { Capability } from '@mayfly/domain';
+
+/** The files of a policy set: path relative to its folder, with `/`, to text. */
+export type PolicyFiles = Readonly<Record<string, string>>;
+
+/** A workflow that an orchestrator may start. */
+export interface Workflow {
+  readonly name: string;
+  /** Identities of the agents that may do its tasks. */
+  readonly agents: readonly string[];
+  /** Longest life of one of its tasks, in seconds, whatever deadline the orchestrator wishes. */
+  readonly maxDurationSeconds: number;
+  /** A task that is silent for so many seconds has lost its heartbeat; absent where none is expected. */
+  readonly heartbeatTimeoutSeconds?: number;
+}
+
+/** Who may emit lifecycle events, and for what. */
+export interface Orchestrator {
+  /** CloudEvents `source`, compared character by character. */
+  readonly source: string;
+  readonly tenant: string;
+  readonly workflows: readonly Workflow[];
+}
+
+/** A workload that may do tasks. */
+export interface Agent {
+  /** Workload identity as its token proves it. */
+  readonly id: string;
+  readonly tenant: string;
+  readonly status: 'active' | 'suspended';
+  /** The person or team that answers for it. */
+  readonly owner: string;
+}
+
+/** One version of everything that decisions rest on. Immutable: a change is another set with another digest. */
+export interface PolicySet {
+  /** `sha256:…` over all files; every decision carries it. */
+  readonly digest: string;
+  /** The files that it was read from, to store it or send it on. */
+  readonly files: PolicyFiles;
+  readonly capabilities: readonly Capability[];
+  readonly orchestrators: readonly Orchestrator[];
+  readonly agents: readonly Agent[];
+  /** The Cedar schema's text. */
+  readonly schema: string;
+  /** Cedar policies by their `@id`, each with its text. */
+  readonly policies: ReadonlyMap<string, string>;
+  /** The catalogue's entry of that name. */
+  capability(name: string): Capability | undefined;
+  /** The orchestrator registered under that CloudEvents source. */
+  orchestrator(source: string): Orchestrator | undefined;
+  /** The workflow of that name that the source may start. */
+  workflow(source: string, name: string): Workflow | undefined;
+  /** The agent registered under that workload identity. */
+  agent(id: string): Agent | undefined;
+}
