@@ -9,3 +9,8 @@ export { REASONS } from './decision.js';
 export type { Decider, Decision, Reason } from './decision.js';
 export { InvalidPolicySet } from './errors.js';
 export type { Agent, Orchestrator, PolicyFiles, PolicySet, Workflow } from './policy-set.js';
+export { CedarDecider } from './cedar-decider.js';
+export { isPolicySetPath, readPolicySet } from './read-policy-set.js';
+export { readPolicyFiles } from './read-policy-files.js';
+export { refuseByRegistration } from './refuse-by-registration.js';
+export type { Registered } from './refuse-by-registration.js';

@@ -1,0 +1,42 @@
+/**
+ * Which combinations of engine, shape and limits make sense.
+ * @module
+ */
+import type { Capability, Engine, Shape } from '@mayfly/domain';
+
+/** What ending can mean at all for what an engine makes. A catalogue that claims more would make `revoked` a lie. */
+const SHAPES_OF: Readonly<Record<Engine, readonly Shape[]>> = {
+  database: ['revocable'],
+  kv: ['static'],
+  pki: ['revocable', 'expiry-only'],
+  ssh: ['expiry-only'],
+  transit: ['static'],
+};
+
+/** Longest life of what nobody can kill early, in seconds: this is the time that it outlives its task at worst. */
+const MAX_EXPIRY_ONLY_SECONDS = 300;
+/** Longest life of any lease, in seconds: one day. */
+const MAX_TTL_SECONDS = 86_400;
+
+const RULES: readonly ((capability: Capability) => string | false)[] = [
+  ({ engine, shape }) => !SHAPES_OF[engine].includes(shape) && `shape: ${engine} can only be ${SHAPES_OF[engine].join(' or ')}`,
+  ({ shape, maxTtlSeconds }) =>
+    shape === 'expiry-only' &&
+    maxTtlSeconds > MAX_EXPIRY_ONLY_SECONDS &&
+    `maxTtlSeconds: at most ${MAX_EXPIRY_ONLY_SECONDS} where only expiry ends a credential`,
+  ({ maxTtlSeconds }) => maxTtlSeconds > MAX_TTL_SECONDS && `maxTtlSeconds: at most ${MAX_TTL_SECONDS}`,
+  // A short life would run off unused, and a static secret would gain a second place to leak from.
+  ({ shape, mint }) => shape !== 'revocable' && mint === 'on-start' && `mint: must be on-fetch for ${shape} credentials`,
+  ({ shape, probe }) => shape !== 'revocable' && probe && `probe: nothing can show that a ${shape} credential is dead`,
+  ({ engine, target }) => engine === 'database' && !target && 'target: a database capability names the database it is for',
+  ({ engine, parameters }) => engine === 'pki' && !parameters?.['common_name'] && 'parameters: a certificate needs a common_name',
+];
+
+/** The first thing that is wrong with a capability, as `key: problem`; undefined for one that makes sense. */
+export function faultOfCapability(capability: Capability): string | undefined {
+  for (const rule of RULES) {
+    const fault = rule(capability);
+    if (fault) return fault;
+  }
+  return undefined;
+}

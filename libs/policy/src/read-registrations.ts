@@ -1,0 +1,70 @@
+/**
+ * `registrations.yaml`: which orchestrators and agents exist, and what belongs to whom.
+ * @module
+ */
+import { z } from 'zod';
+import { InvalidPolicySet } from './errors.js';
+import type { Agent, Orchestrator, Workflow } from './policy-set.js';
+import { readYaml } from './read-yaml.js';
+
+/** Path of the registrations in a policy set. */
+export const REGISTRATIONS_FILE = 'registrations.yaml';
+
+/** Names of people's making: no spaces or control characters, so that they can be shown and logged as they are. */
+const word = z
+  .string()
+  .max(256)
+  .regex(/^[\x21-\x7e]+$/, 'is visible ASCII without spaces');
+const seconds = z.int().positive().max(31_536_000);
+
+const workflow = z.strictObject({
+  name: word,
+  agents: z.array(word).min(1),
+  maxDurationSeconds: seconds,
+  heartbeatTimeoutSeconds: seconds.optional(),
+});
+const form = z.strictObject({
+  orchestrators: z.record(word, z.strictObject({ tenant: word, workflows: z.array(workflow) })),
+  agents: z.record(word, z.strictObject({ tenant: word, status: z.enum(['active', 'suspended']), owner: word })),
+});
+
+/** What `registrations.yaml` says. */
+export interface Registrations {
+  readonly orchestrators: readonly Orchestrator[];
+  readonly agents: readonly Agent[];
+}
+
+/**
+ * Reads the registrations.
+ * @throws InvalidPolicySet
+ */
+export function readRegistrations(text: string): Registrations {
+  const read = readYaml(REGISTRATIONS_FILE, text, form);
+  const agents = Object.entries(read.agents).map(([id, agent]): Agent => ({ id, ...agent }));
+  const orchestrators = Object.entries(read.orchestrators).map(([source, { tenant, workflows }]): Orchestrator => {
+    for (const { name, agents: ids } of workflows) checkAgents(`orchestrators › ${source} › ${name}`, tenant, ids, agents);
+    checkUnique(
+      `orchestrators › ${source} › workflows`,
+      workflows.map(({ name }) => name),
+    );
+    return { source, tenant, workflows: workflows.map(toWorkflow) };
+  });
+  return { orchestrators, agents };
+}
+
+function toWorkflow({ heartbeatTimeoutSeconds, ...rest }: z.infer<typeof workflow>): Workflow {
+  return { ...rest, ...(heartbeatTimeoutSeconds !== undefined && { heartbeatTimeoutSeconds }) };
+}
+
+function checkAgents(where: string, tenant: string, ids: readonly string[], agents: readonly Agent[]): void {
+  checkUnique(`${where} › agents`, ids);
+  for (const id of ids) {
+    const agent = agents.find((candidate) => candidate.id === id);
+    if (!agent) throw new InvalidPolicySet(REGISTRATIONS_FILE, `${where} › agents: ${id} is not registered under agents`);
+    if (agent.tenant !== tenant) throw new InvalidPolicySet(REGISTRATIONS_FILE, `${where} › agents: ${id} belongs to another tenant`);
+  }
+}
+
+function checkUnique(where: string, names: readonly string[]): void {
+  if (new Set(names).size !== names.length) throw new InvalidPolicySet(REGISTRATIONS_FILE, `${where}: a name occurs twice`);
+}
