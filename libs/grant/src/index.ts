@@ -1,1 +1,11 @@
+/**
+ * The rules of grants and leases: states, lifetimes, delegation, and the ports of minting. No I/O.
+ * @module
+ */
+export * from './announce.js';
+export * from './credential-state.js';
+export * from './delegation.js';
+export * from './lifetimes.js';
 export type * from './ports.js';
+export type * from './records.js';
+export * from './transitions.js';

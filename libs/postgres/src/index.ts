@@ -1,1 +1,8 @@
-export {};
+/**
+ * PostgreSQL for Mayfly; the only importer of the driver.
+ * @module
+ */
+export { isAway } from './away.js';
+export { openDatabase, type Database, type DatabaseOptions, type Row, type Sql } from './database.js';
+export type { Listener } from './listen.js';
+export { migrate } from './migrate.js';

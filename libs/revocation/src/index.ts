@@ -1,1 +1,7 @@
+/**
+ * Ending leases until they are proven dead: the ports, the procedure, the patience. No I/O of its own.
+ * @module
+ */
+export * from './kill.js';
+export * from './patience.js';
 export type * from './ports.js';

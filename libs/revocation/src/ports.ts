@@ -2,7 +2,7 @@
  * What killing needs from a secrets engine and from a target.
  * @module
  */
-import type { Capability } from '@mayfly/domain';
+import type { Capability, GrantId } from '@mayfly/domain';
 
 /** Ends things in Vault and looks whether they are gone. It can create and read nothing. */
 export interface SecretRevoker {
@@ -26,8 +26,17 @@ export interface ProbeResult {
   readonly checked: string;
 }
 
+/** What to ask a target about. */
+export interface ProbeSubject {
+  readonly capability: Capability;
+  /** What the target calls the credential; undefined when nobody lived to write it down. */
+  readonly principal?: string | undefined;
+  /** Every principal carries the id of its grant, so that even an unknown one can be found. */
+  readonly grantId: GrantId;
+}
+
 /** Asks the target itself. */
 export interface TargetProbe {
-  /** @throws MayflyError `target-unavailable` when the target cannot be asked */
-  probe(capability: Capability, principal: string): Promise<ProbeResult>;
+  /** Without a principal, dead means: no principal at all that carries the grant's id. @throws MayflyError `target-unavailable` when the target cannot be asked */
+  probe(subject: ProbeSubject): Promise<ProbeResult>;
 }

@@ -1,1 +1,17 @@
-export {};
+/**
+ * The ledger in PostgreSQL. Functions take a connection or a transaction (`Sql`), so that what belongs together commits together.
+ * @module
+ */
+export { TaskChanges, announceTask } from './changes.js';
+export { CHANNELS } from './channels.js';
+export * from './credentials.js';
+export * from './ending.js';
+export * from './evidence.js';
+export * from './grants.js';
+export * from './inbox.js';
+export * from './leases.js';
+export * from './list-grants.js';
+export { emit, Outbox, putInOutbox, type OutboxRow } from './outbox.js';
+export * from './policy-sets.js';
+export * from './queues.js';
+export { migrate, openDatabase, type Database, type Listener, type Sql } from '@mayfly/postgres';

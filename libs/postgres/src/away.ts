@@ -1,0 +1,16 @@
+/**
+ * Telling "the database is away" from "the statement was wrong".
+ * @module
+ */
+
+// SQLSTATE classes: 08 connection, 53 out of resources, 57P operator intervention, 58 system error; 25006 read-only after a failover.
+const AWAY_STATES = /^(08|53|57P|58|25006)/;
+const AWAY_ERRNO = new Set(['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ETIMEDOUT', 'ENOTFOUND', 'EHOSTUNREACH', 'ENOENT']);
+
+/** True when the error means that the database cannot be used now, and the same call may work later. */
+export function isAway(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  const code = (error as { code?: unknown }).code;
+  if (typeof code === 'string') return AWAY_ERRNO.has(code) || AWAY_STATES.test(code);
+  return /timeout exceeded when trying to connect|Connection terminated|Client has encountered a connection error/i.test(error.message);
+}

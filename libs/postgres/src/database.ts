@@ -1,0 +1,101 @@
+/**
+ * One pool of connections, transactions and notifications.
+ * @module
+ */
+import { StoreUnavailable } from '@mayfly/domain';
+import { ATTRIBUTES, SPAN_PATTERNS, withSpan } from '@mayfly/telemetry';
+import pg from 'pg';
+import { isAway } from './away.js';
+import { listenTo, type Listener } from './listen.js';
+
+/** A row as the driver gives it: `timestamptz` is a Date, `jsonb` is a value, `bigint` is a string. */
+export type Row = Record<string, unknown>;
+
+/** Something that runs SQL: a transaction or the pool itself. */
+export interface Sql {
+  /**
+   * Runs one statement.
+   * @param name names the prepared statement, one name for one text for ever; empty: not prepared
+   * @throws StoreUnavailable when the database is away; otherwise the driver's own error
+   */
+  run<R extends object = Row>(name: string, text: string, values?: readonly unknown[]): Promise<R[]>;
+}
+
+/** A PostgreSQL database. */
+export interface Database extends Sql {
+  /**
+   * Runs the function in one transaction (read committed): commits when it returns, rolls back when it throws.
+   * @param summary a short constant name of what is done, for the span
+   */
+  transaction<T>(summary: string, work: (tx: Sql) => Promise<T>): Promise<T>;
+  /** Calls back on every `notify` on the channel, and after every reconnect (something may have been missed). */
+  listen(channel: string, onNotify: (payload: string) => void): Listener;
+  /** Resolves when the database answers. @throws StoreUnavailable */
+  ping(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** Settings of {@link openDatabase}. */
+export interface DatabaseOptions {
+  readonly url: string;
+  /** Most connections that this process holds. */
+  readonly maxConnections?: number;
+  readonly applicationName: string;
+}
+
+/** Opens a pool; nothing is connected before the first use. */
+export function openDatabase(options: DatabaseOptions): Database {
+  const pool = new pg.Pool({
+    connectionString: options.url,
+    max: options.maxConnections ?? 10,
+    application_name: options.applicationName,
+    connectionTimeoutMillis: 3_000,
+    statement_timeout: 15_000,
+    idle_in_transaction_session_timeout: 30_000,
+    keepAlive: true,
+  });
+  // An idle connection that breaks is replaced at its next use; without a listener it would end the process.
+  pool.on('error', () => undefined);
+
+  return {
+    run: (name, text, values) => mapped(() => runOn(pool, name, text, values)),
+    transaction: (summary, work) =>
+      withSpan(SPAN_PATTERNS.database(summary), { kind: 'client', attributes: { [ATTRIBUTES.dbSystem]: 'postgresql', [ATTRIBUTES.dbQuerySummary]: summary } }, () =>
+        mapped(() => inTransaction(pool, work)),
+      ),
+    listen: (channel, onNotify) => listenTo(options, channel, onNotify),
+    ping: async () => {
+      await mapped(() => pool.query('select 1'));
+    },
+    close: () => pool.end(),
+  };
+}
+
+async function runOn<R extends object>(client: pg.Pool | pg.PoolClient, name: string, text: string, values: readonly unknown[] = []): Promise<R[]> {
+  const result = await client.query<R & pg.QueryResultRow>({ ...(name && { name }), text, ...(values.length > 0 && { values: [...values] }) });
+  return result.rows;
+}
+
+async function inTransaction<T>(pool: pg.Pool, work: (tx: Sql) => Promise<T>): Promise<T> {
+  const client = await pool.connect();
+  let broken: Error | undefined;
+  try {
+    await client.query('begin');
+    const result = await work({ run: (name, text, values) => runOn(client, name, text, values) });
+    await client.query('commit');
+    return result;
+  } catch (error) {
+    await client.query('rollback').catch((rollbackError: Error) => (broken = rollbackError));
+    throw error;
+  } finally {
+    client.release(broken);
+  }
+}
+
+async function mapped<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    throw isAway(error) ? new StoreUnavailable({ cause: error }) : error;
+  }
+}

@@ -1,0 +1,19 @@
+/**
+ * Notification channels: a hint that there is work, never the work itself. Whoever misses one finds it by looking.
+ * @module
+ */
+/** PostgreSQL `notify` channels. */
+export const CHANNELS = {
+  /** Payload: the task id whose grant or leases changed. */
+  task: 'mayfly_task',
+  /** The issuer has something to mint. */
+  mint: 'mayfly_mint',
+  /** The revoker has something to revoke. */
+  revoke: 'mayfly_revoke',
+  /** Payload: the owner whose outbox has new rows. */
+  outbox: 'mayfly_outbox',
+  /** New facts in the intake. */
+  evidence: 'mayfly_evidence',
+  /** Another policy set is current. */
+  policy: 'mayfly_policy',
+} as const;

@@ -1,0 +1,79 @@
+/**
+ * Evidence: stated in the intake with the change itself, chained by one writer.
+ * @module
+ */
+import { append, type EvidenceRecord, type Fact } from '@mayfly/evidence-log';
+import type { Sql } from '@mayfly/postgres';
+import { CHANNELS } from './channels.js';
+
+const CHAIN_LOCK = 4_701_002;
+const RECORD = `index::int as index, kind, at, tenant, task_id as "taskId", by, data, previous_hash as "previousHash", hash`;
+
+/** States a fact in the caller's transaction: it is durable exactly when the change is. */
+export async function stateFact(tx: Sql, fact: Fact): Promise<void> {
+  await tx.run('evidence.state', `insert into evidence.intake (fact) values ($1)`, [JSON.stringify(fact)]);
+  await tx.run('evidence.wake', `select pg_notify('${CHANNELS.evidence}', '')`);
+}
+
+/**
+ * Moves facts from the intake to the end of the chain. Only one process does so at a time.
+ * @param limit how many at most
+ * @param announce told of the new records in the same transaction
+ * @returns how many were moved; 0 also when another process is at it
+ */
+export async function chainFacts(tx: Sql, limit: number, announce: (records: readonly EvidenceRecord[]) => Promise<void>): Promise<number> {
+  const [lock] = await tx.run<{ held: boolean }>('evidence.lock', 'select pg_try_advisory_xact_lock($1) as held', [CHAIN_LOCK]);
+  if (!lock?.held) return 0;
+  const facts = await tx.run<{ id: string; fact: Fact }>(
+    'evidence.take',
+    `delete from evidence.intake where id in (select id from evidence.intake order by id limit $1) returning id, fact`,
+    [limit],
+  );
+  if (facts.length === 0) return 0;
+  facts.sort((a, b) => Number(BigInt(a.id) - BigInt(b.id)));
+  let [last] = await tx.run<Pick<EvidenceRecord, 'index' | 'hash'>>('evidence.head', 'select index::int as index, hash from evidence.log order by index desc limit 1');
+  const records: EvidenceRecord[] = [];
+  for (const { fact } of facts) {
+    const record = append(last, fact);
+    records.push(record);
+    last = record;
+  }
+  await tx.run(
+    'evidence.append',
+    `insert into evidence.log (index, kind, at, tenant, task_id, by, data, previous_hash, hash)
+     select (r->>'index')::bigint, r->>'kind', r->>'at', r->>'tenant', r->>'taskId', r->>'by', r->'data', r->>'previousHash', r->>'hash'
+     from jsonb_array_elements($1::jsonb) as r`,
+    [JSON.stringify(records)],
+  );
+  await announce(records);
+  return records.length;
+}
+
+/** A page of the log in order, from an index on. */
+export async function readLog(sql: Sql, fromIndex: number, limit: number): Promise<EvidenceRecord[]> {
+  const rows = await sql.run<EvidenceRecord>('evidence.page', `select ${RECORD} from evidence.log where index >= $1 order by index limit $2`, [fromIndex, limit]);
+  return rows.map(withoutNulls);
+}
+
+/** Everything that the log says about one task, in order. */
+export async function readTaskLog(sql: Sql, taskId: string): Promise<EvidenceRecord[]> {
+  const rows = await sql.run<EvidenceRecord>('evidence.of_task', `select ${RECORD} from evidence.log where task_id = $1 order by index`, [taskId]);
+  return rows.map(withoutNulls);
+}
+
+/** Facts about one task that are stated but not chained yet. */
+export async function readTaskIntake(sql: Sql, taskId: string): Promise<Fact[]> {
+  const rows = await sql.run<{ fact: Fact }>('evidence.intake_of_task', `select fact from evidence.intake where fact ->> 'taskId' = $1 order by id`, [taskId]);
+  return rows.map((row) => row.fact);
+}
+
+/** Size and hash of the log's head; undefined while it is empty. */
+export async function readHead(sql: Sql): Promise<{ size: number; hash: string } | undefined> {
+  const [row] = await sql.run<{ size: number; hash: string }>('evidence.size', 'select index::int + 1 as size, hash from evidence.log order by index desc limit 1');
+  return row;
+}
+
+/** A column that was absent in the hashed record is null in the table; absent again here, so that hashes agree. */
+function withoutNulls(row: EvidenceRecord): EvidenceRecord {
+  return Object.fromEntries(Object.entries(row).filter(([, value]) => value !== null)) as unknown as EvidenceRecord;
+}

@@ -1,0 +1,81 @@
+/**
+ * Grants: written when a task is seen, changed only by compare-and-set.
+ * @module
+ */
+import { mayGrantGo, type Grant, type GrantState } from '@mayfly/grant';
+import type { Sql } from '@mayfly/postgres';
+import type { GrantId } from '@mayfly/domain';
+import { assignments, GRANT, readGrant, selectList, stored } from './columns.js';
+
+const ALL = selectList(GRANT);
+
+/** What a new grant's row holds. */
+export type NewGrant = Omit<Grant, 'revokeAttempts'> & { readonly state: 'requested' | 'closed' };
+
+/** Opens a grant, or writes a tombstone. False when the task already has a row: somebody was faster, or the task has ended. */
+export async function insertGrant(tx: Sql, grant: NewGrant): Promise<boolean> {
+  const row: Record<string, unknown> = {
+    prior_state: 'none',
+    initiator_id: grant.request?.initiator?.id ?? null,
+    workflow: grant.request?.workflow.name ?? null,
+  };
+  for (const [field, value] of Object.entries(grant)) row[GRANT[field as keyof Grant]] = stored(value);
+  const columns = Object.keys(row);
+  const inserted = await tx.run(
+    '',
+    `insert into ledger.task_grant (${columns.join(', ')}) values (${columns.map((_, i) => `$${i + 1}`).join(', ')}) on conflict (task_id) do nothing returning 1`,
+    Object.values(row),
+  );
+  return inserted.length > 0;
+}
+
+/** The grant of a task, if there is one. */
+export async function findGrantByTask(sql: Sql, taskId: string): Promise<Grant | undefined> {
+  const [row] = await sql.run('grant.by_task', `select ${ALL} from ledger.task_grant where task_id = $1`, [taskId]);
+  return row && readGrant(row);
+}
+
+/** The same, locked until the transaction ends: whoever else wants to change it waits. */
+export async function lockGrantByTask(tx: Sql, taskId: string): Promise<Grant | undefined> {
+  const [row] = await tx.run('grant.lock_by_task', `select ${ALL} from ledger.task_grant where task_id = $1 for update`, [taskId]);
+  return row && readGrant(row);
+}
+
+/** The same by Mayfly's own id. */
+export async function lockGrant(tx: Sql, id: GrantId): Promise<Grant | undefined> {
+  const [row] = await tx.run('grant.lock', `select ${ALL} from ledger.task_grant where id = $1 for update`, [id]);
+  return row && readGrant(row);
+}
+
+/** A grant by Mayfly's own id. */
+export async function findGrant(sql: Sql, id: GrantId): Promise<Grant | undefined> {
+  const [row] = await sql.run('grant.by_id', `select ${ALL} from ledger.task_grant where id = $1`, [id]);
+  return row && readGrant(row);
+}
+
+/** Sub-tasks of a grant that still live. */
+export async function liveChildren(tx: Sql, id: GrantId): Promise<Grant[]> {
+  const rows = await tx.run('grant.children', `select ${ALL} from ledger.task_grant where parent_grant_id = $1 and state in ('requested', 'pending', 'granted')`, [id]);
+  return rows.map(readGrant);
+}
+
+/** Fields that may change together with, or without, a state. */
+export type GrantPatch = Partial<Omit<Grant, 'id' | 'taskId' | 'state' | 'tenant'>>;
+
+/**
+ * The only way a grant's state changes: compare-and-set.
+ * @returns the changed grant, or undefined when it was not (or no longer) in `from`, which is a normal outcome
+ */
+export async function transitionGrant(tx: Sql, id: GrantId, from: GrantState, to: GrantState, patch: GrantPatch = {}): Promise<Grant | undefined> {
+  if (!mayGrantGo(from, to)) throw new TypeError(`a grant may not go from ${from} to ${to}`);
+  const { list, values } = assignments(GRANT, patch, 4);
+  const [row] = await tx.run('', `update ledger.task_grant set state = $3, prior_state = $2${list} where id = $1 and state = $2 returning ${ALL}`, [id, from, to, ...values]);
+  return row && readGrant(row);
+}
+
+/** Changes fields of a grant that is in the given state; false when it is not. */
+export async function amendGrant(tx: Sql, id: GrantId, state: GrantState, patch: GrantPatch): Promise<boolean> {
+  const { list, values } = assignments(GRANT, patch, 3);
+  const rows = await tx.run('', `update ledger.task_grant set id = id${list} where id = $1 and state = $2 returning 1`, [id, state, ...values]);
+  return rows.length > 0;
+}

@@ -1,0 +1,73 @@
+/**
+ * The transactional outbox: events are written with the change, published later, in order, by their owner.
+ * @module
+ */
+import type { OutEvent } from '@mayfly/domain';
+import type { Database, Sql } from '@mayfly/postgres';
+import { CHANNELS } from './channels.js';
+import { stateFact } from './evidence.js';
+
+/** An event that waits to be published. */
+export interface OutboxRow {
+  /** Grows with the order of writing. */
+  readonly id: string;
+  readonly event: OutEvent;
+}
+
+/** Puts an event into the outbox, and its content into the evidence, in the caller's transaction. */
+export async function emit(tx: Sql, owner: string, event: OutEvent): Promise<void> {
+  await putInOutbox(tx, owner, event);
+  const { tenant, taskId } = event.data as { tenant?: string; taskId?: string };
+  await stateFact(tx, {
+    kind: event.type,
+    at: event.time.toISOString(),
+    tenant,
+    taskId,
+    by: owner,
+    data: { ...event.data, eventId: event.id, ...(event.causationId && { causationId: event.causationId }) },
+  });
+}
+
+/** The same without evidence: for what is itself a copy of evidence. */
+export async function putInOutbox(tx: Sql, owner: string, event: OutEvent): Promise<void> {
+  await tx.run('outbox.put', 'insert into ledger.outbox (owner, event) values ($1, $2)', [owner, JSON.stringify(event)]);
+  await tx.run('outbox.wake', `select pg_notify('${CHANNELS.outbox}', $1)`, [owner]);
+}
+
+/** Where a relay takes an owner's events from. */
+export class Outbox {
+  constructor(
+    private readonly database: Database,
+    private readonly owner: string,
+  ) {}
+
+  /**
+   * Takes the oldest rows, hands them to `publish`, and deletes them when that resolved. If the process dies in between they are
+   * published again. One process at a time, so that order holds.
+   * @returns how many were published; 0 also when another process is at it
+   */
+  takeBatch(limit: number, publish: (rows: OutboxRow[]) => Promise<void>): Promise<number> {
+    return this.database.transaction('publish outbox', async (tx) => {
+      const [lock] = await tx.run<{ held: boolean }>('outbox.lock', `select pg_try_advisory_xact_lock(4701003, hashtext($1)) as held`, [this.owner]);
+      if (!lock?.held) return 0;
+      const rows = await tx.run<{ id: string; event: OutEvent }>('outbox.take', 'select id, event from ledger.outbox where owner = $1 order by id limit $2', [
+        this.owner,
+        limit,
+      ]);
+      if (rows.length === 0) return 0;
+      await publish(rows.map(({ id, event }) => ({ id, event: { ...event, time: new Date(event.time) } })));
+      await tx.run('outbox.done', 'delete from ledger.outbox where id = any($1::bigint[])', [rows.map((row) => row.id)]);
+      return rows.length;
+    });
+  }
+
+  /** Age of the oldest waiting event in seconds; 0 when nothing waits. */
+  async lagSeconds(): Promise<number> {
+    const [row] = await this.database.run<{ lag: number }>(
+      'outbox.lag',
+      'select coalesce(extract(epoch from now() - min(written_at)), 0)::float as lag from ledger.outbox where owner = $1',
+      [this.owner],
+    );
+    return row?.lag ?? 0;
+  }
+}

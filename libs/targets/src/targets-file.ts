@@ -1,0 +1,36 @@
+/**
+ * Where the targets are: the file that `MAYFLY_TARGETS_FILE` names.
+ * @module
+ */
+import { readFile } from 'node:fs/promises';
+import { BadConfig } from '@mayfly/domain';
+import { z } from 'zod';
+
+const target = z.strictObject({
+  kind: z.literal('postgres'),
+  /** Public: handed to the agent together with its user name and password. */
+  connection: z.strictObject({ host: z.string().min(1), port: z.int().min(1).max(65_535), database: z.string().min(1) }),
+  /** Login that may see who exists and who is connected; only in the revoker's copy. */
+  probeUrl: z.string().min(1).optional(),
+});
+
+/** One target system. */
+export type Target = z.infer<typeof target>;
+/** Target systems by name. */
+export type Targets = Readonly<Record<string, Target>>;
+
+/**
+ * Reads the targets file.
+ * @throws BadConfig naming the keys that are wrong, never their values
+ */
+export async function readTargets(path: string): Promise<Targets> {
+  let content: unknown;
+  try {
+    content = JSON.parse(await readFile(path, 'utf8'));
+  } catch {
+    throw new BadConfig(`the targets file ${path} cannot be read as JSON; check MAYFLY_TARGETS_FILE`);
+  }
+  const parsed = z.record(z.string(), target).safeParse(content);
+  if (parsed.success) return parsed.data;
+  throw new BadConfig(`the targets file ${path} is wrong at: ${parsed.error.issues.map((issue) => issue.path.join('.') || '(top)').join(', ')}`);
+}
