@@ -1,0 +1,28 @@
+-- The demo target: a database `orders` with one table, for which Mayfly's agents get users that live as long as their task.
+-- Run in that database. Safe to run again: rows are only written when the table is made.
+DO $$
+BEGIN
+  IF to_regclass('public.orders') IS NULL THEN
+    CREATE TABLE public.orders (
+      id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+      customer text NOT NULL,
+      item text NOT NULL,
+      amount numeric(10, 2) NOT NULL CHECK (amount > 0),
+      placed_at timestamptz NOT NULL DEFAULT now()
+    );
+    ALTER TABLE public.orders OWNER TO orders_admin;
+    INSERT INTO public.orders (customer, item, amount) VALUES
+      ('Ada', 'telescope', 420.00),
+      ('Brahe', 'sextant', 180.50),
+      ('Curie', 'balance', 260.00),
+      ('Darwin', 'notebook', 12.40),
+      ('Ekeblad', 'potato press', 31.90),
+      ('Faraday', 'copper wire', 8.75);
+  END IF;
+END
+$$;
+
+-- Whoever may log in may connect, and then see nothing: what a task's user may do is granted to it by name when it is made
+-- (deploy/openbao/orders-statements.mjs).
+REVOKE ALL ON DATABASE orders FROM PUBLIC;
+GRANT CONNECT ON DATABASE orders TO PUBLIC;
