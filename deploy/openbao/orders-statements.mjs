@@ -1,0 +1,27 @@
+/**
+ * The SQL that makes and ends a task's database user. The admin role needs CREATEROLE, pg_signal_backend, and the right to
+ * grant on `orders` (it owns the table); it is no superuser.
+ */
+
+/** Makes one user who may log in until the lease's end at the latest, even if nobody ever revokes it. */
+export const createUser = (privileges) => [
+  `CREATE ROLE "{{name}}" LOGIN PASSWORD '{{password}}' VALID UNTIL '{{expiration}}' NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION`,
+  `GRANT ${privileges} ON TABLE orders TO "{{name}}"`,
+];
+
+const ifThere = (statements) => `DO $$ BEGIN IF EXISTS (SELECT FROM pg_roles WHERE rolname = '{{name}}') THEN ${statements} END IF; END $$`;
+
+/**
+ * Ends one user and its open sessions; a user that is gone already is no error, else its lease could never end.
+ * The engine's own default leaves sessions open.
+ */
+export const revokeUser = [
+  // First nobody new gets in. Committed by itself: a login in between would otherwise still see the old role and survive.
+  ifThere(`ALTER ROLE "{{name}}" NOLOGIN;`),
+  'COMMIT AND CHAIN',
+  // Then everybody is thrown out, and waited for (at most 2 s each).
+  `SELECT pg_terminate_backend(pid, 2000) FROM pg_stat_activity WHERE usename = '{{name}}'`,
+  // Then what it was granted or owns (temporary tables, large objects) goes, and the role itself.
+  // Since PostgreSQL 16 whoever creates a role may grant it to itself, and must before it may drop what the role owns.
+  ifThere(`GRANT "{{name}}" TO CURRENT_USER WITH INHERIT TRUE, SET FALSE; DROP OWNED BY "{{name}}"; DROP ROLE "{{name}}";`),
+];

@@ -1,0 +1,3 @@
+path "ssh/issue/bastion" {
+  capabilities = ["update"]
+}

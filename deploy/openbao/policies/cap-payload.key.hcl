@@ -1,0 +1,3 @@
+path "transit/datakey/plaintext/payload" {
+  capabilities = ["update"]
+}

@@ -1,0 +1,3 @@
+path "kv/data/reports/daily" {
+  capabilities = ["read"]
+}

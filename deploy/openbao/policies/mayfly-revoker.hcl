@@ -1,0 +1,16 @@
+# revoker: ends things and looks whether they are gone. It can create and read nothing that is secret.
+path "sys/leases/revoke" {
+  capabilities = ["update"]
+}
+path "sys/leases/lookup" {
+  capabilities = ["update"]
+}
+path "auth/token/revoke-accessor" {
+  capabilities = ["update"]
+}
+path "auth/token/lookup-accessor" {
+  capabilities = ["update"]
+}
+path "pki/cert/+" {
+  capabilities = ["read"]
+}
