@@ -40,7 +40,7 @@ test('docs/telemetry.md lists exactly the metrics that exist, with kind, unit an
 });
 
 test('names that are not our own are spelt as the semantic conventions spell them', () => {
-  const known = new Set(Object.values(conventions));
+  const known = new Set<unknown>(Object.values(conventions));
   const names = [...Object.values<string>(ATTRIBUTES), ...Object.values(METRICS).map(({ name }) => name)];
   expect(names.filter((name) => !name.startsWith('mayfly.') && !known.has(name))).toEqual([]);
 });
