@@ -1,1 +1,21 @@
-export {};
+/**
+ * From a Kafka record to a task event or a signal, or a stable reason why not.
+ * @module
+ */
+export { checkTimeWindow, MAX_AGE_SECONDS, MAX_SKEW_SECONDS } from './check-time-window.js';
+export type {
+  EventRecord,
+  Origin,
+  RecordHeaders,
+  RiskSubject,
+  SignalContent,
+  SignalMessage,
+  TaskContent,
+  TaskMessage,
+} from './messages.js';
+export { MAX_VALUE_BYTES } from './open-record.js';
+export { readSignal } from './read-signal.js';
+export { readTaskEvent } from './read-task-event.js';
+export { REJECT_REASONS, RejectedEvent } from './rejected-event.js';
+export type { RejectReason } from './rejected-event.js';
+export { taskIdOf } from './task-id-of.js';

@@ -1,0 +1,51 @@
+/**
+ * Why a record is not an event that Mayfly acts on.
+ * @module
+ */
+import { MayflyError } from '@mayfly/domain';
+
+/** Reasons, stable: they are the `mayfly-reason` of a dead letter. */
+export const REJECT_REASONS = [
+  /** The record has no value. */
+  'tombstone',
+  /** Value or headers are over their limit. */
+  'too-large',
+  /** Not UTF-8, a byte order mark, half a surrogate pair, or NUL in a text. */
+  'invalid-encoding',
+  'not-json',
+  'too-deep',
+  'too-many-keys',
+  /** One object has a key twice: two readers could see two different events. */
+  'duplicate-keys',
+  /** Keys that reach for an object's prototype. */
+  'forbidden-keys',
+  'invalid-cloudevent',
+  'unsupported-specversion',
+  /** Two places of one record say different things. */
+  'contradiction',
+  'unknown-type',
+  'invalid-data',
+  'invalid-task-id',
+  /** The Kafka key is not the task id, so that the order of the task's events is not certain. */
+  'key-mismatch',
+  /** A start of another format that asks for no credentials: nothing to do, nothing wrong. */
+  'nothing-asked',
+  'time-out-of-window',
+] as const;
+/** One of {@link REJECT_REASONS}. */
+export type RejectReason = (typeof REJECT_REASONS)[number];
+
+/** A record that can never become an event, however often it is read. Its `code` is the reason. */
+export class RejectedEvent extends MayflyError {
+  override readonly name = 'RejectedEvent';
+  /**
+   * @param reason for machines
+   * @param detail a sentence for a person; it never repeats what the record holds, since that may be anything
+   */
+  constructor(
+    readonly reason: RejectReason,
+    readonly detail: string,
+  ) {
+    super(reason, detail, 400, false);
+  }
+}

@@ -1,0 +1,138 @@
+import { describe, expect, test } from '@jest/globals';
+import { ManualClock } from '@mayfly/domain';
+import { checkTimeWindow, readTaskEvent, RejectedEvent } from '@mayfly/task-events';
+import type { EventRecord, RejectReason } from '@mayfly/task-events';
+import { binary, ENDED, event, raw, startData, structured } from './records.js';
+
+const start = (changes: object): EventRecord => structured(startData(changes));
+const credential = { name: 'orders', capability: 'orders-db.read' };
+const nested = (depth: number): string => `{"data":${'['.repeat(depth)}${']'.repeat(depth)}}`;
+const withTtl = (ttl: string): EventRecord => raw(JSON.stringify(event(startData())).replace('"ttlSeconds":900', `"ttlSeconds":${ttl}`));
+const without = (name: string): EventRecord => structured(startData(), { [name]: undefined });
+
+/** The bad-input matrix, events; the number in front is the row. */
+const BAD: [string, EventRecord, RejectReason][] = [
+  ['1 not JSON', raw('task started!'), 'not-json'],
+  ['1 an unquoted key', raw('{a:1}'), 'not-json'],
+  ['1 a string that never ends', raw('{"a":"b'), 'not-json'],
+  ['1 half a million escaped quotes', raw('\\"'.repeat(130_000)), 'not-json'],
+  ['1 an empty value', raw(''), 'not-json'],
+  ['2 truncated UTF-8', raw(Buffer.from([0x7b, 0x22, 0xe2, 0x82])), 'invalid-encoding'],
+  ['2 a byte order mark', raw(`\uFEFF${JSON.stringify(event(startData()))}`), 'invalid-encoding'],
+  ['2 a lone surrogate', raw(JSON.stringify(event(startData())).replace('refresh', '\\ud800')), 'invalid-encoding'],
+  ['2 NUL in a text', start({ intent: { purpose: 'a\0b' } }), 'invalid-encoding'],
+  ['3 a key twice', raw('{"specversion":"1.0","id":"a","\\u0069d":"b"}'), 'duplicate-keys'],
+  ['4 __proto__', raw('{"specversion":"1.0","data":{"__proto__":{"admin":true}}}'), 'forbidden-keys'],
+  ['4 __proto__ with an escape', raw('{"specversion":"1.0","data":{"\\u005f_proto__":{"admin":true}}}'), 'forbidden-keys'],
+  ['4 constructor.prototype', raw('{"data":{"constructor":{"prototype":{"admin":true}}}}'), 'forbidden-keys'],
+  ['5 depth 10,000', raw(nested(10_000)), 'too-deep'],
+  ['6 many keys', raw(`{${Array.from({ length: 20_000 }, (_, n) => `"${n}":1`).join()}}`), 'too-many-keys'],
+  ['6 a string of 1 MiB', raw(JSON.stringify('a'.repeat(1_048_576))), 'too-large'],
+  ['6 headers of 100 KiB', binary(startData(), { 'x-note': 'a'.repeat(102_400) }), 'too-large'],
+  ['8 a tombstone', raw(null), 'tombstone'],
+  ['9 no id', without('id'), 'invalid-cloudevent'],
+  ['9 no source', without('source'), 'invalid-cloudevent'],
+  ['9 no type', without('type'), 'invalid-cloudevent'],
+  ['9 no specversion', without('specversion'), 'invalid-cloudevent'],
+  ['9 an id that is a number', structured(startData(), { id: 7 }), 'invalid-cloudevent'],
+  ['9 an id with a line feed', structured(startData(), { id: 'a\nb' }), 'invalid-cloudevent'],
+  ['9 an id that climbs', structured(startData(), { id: '../../e1' }), 'invalid-cloudevent'],
+  ['9 an array', raw('[]'), 'invalid-cloudevent'],
+  ['9 neither mode', raw('{}', { headers: {} }), 'invalid-cloudevent'],
+  ['9 batch mode', raw('[]', { headers: { 'content-type': 'application/cloudevents-batch+json' } }), 'invalid-cloudevent'],
+  ['9 data that is not JSON', binary(startData(), { 'content-type': 'text/xml' }), 'invalid-cloudevent'],
+  ['10 specversion 0.3', structured(startData(), { specversion: '0.3' }), 'unsupported-specversion'],
+  ['10 specversion 2.0', binary(startData(), { ce_specversion: '2.0' }), 'unsupported-specversion'],
+  ['13 an unknown type', structured(startData(), { type: 'dev.mayfly.task.started.v2' }), 'unknown-type'],
+  ['13 a type named like a property of every object', structured(startData(), { type: 'constructor' }), 'unknown-type'],
+  ['14 a leap second', structured(startData(), { time: '2026-12-31T23:59:60Z' }), 'invalid-cloudevent'],
+  ['14 a time without zone', structured(startData(), { time: '2026-11-22T10:00:00' }), 'invalid-cloudevent'],
+  ['14 a deadline without zone', start({ deadline: '2026-11-22T10:00:00' }), 'invalid-data'],
+  ...['0', '-1', '1e308', '1.5', '"1h"', '9007199254740994', 'null'].map((ttl): [string, EventRecord, RejectReason] => [
+    `19 ttlSeconds ${ttl}`,
+    withTtl(ttl),
+    'invalid-data',
+  ]),
+  ['19 ttlSeconds NaN', withTtl('NaN'), 'not-json'],
+  ['20 a key of another task', structured(startData(), {}, { key: 'etl-0043' }), 'key-mismatch'],
+  ['20 an empty key', structured(startData(), {}, { key: '' }), 'key-mismatch'],
+  [
+    '21 a ce_ header against the body',
+    structured(startData(), {}, { headers: { 'content-type': 'application/cloudevents+json', ce_id: 'e2' } }),
+    'contradiction',
+  ],
+  ['21 a header twice', binary(startData(), { ce_source: ['urn:a', 'urn:b'] }), 'contradiction'],
+  ['21 a header in two cases', binary(startData(), { CE_Source: 'urn:other' }), 'contradiction'],
+  ...['a/b', '..', 'a..b', '%2e%2e', 'a\nb', 'a\u202eb', 'ｅtl', 'é', '', 'a'.repeat(4096)].map(
+    (id): [string, EventRecord, RejectReason] => [
+      `28 task id ${JSON.stringify(id.slice(0, 12))}`,
+      start({ taskId: id }),
+      'invalid-task-id',
+    ],
+  ),
+  ['28 an ended task id with a path', structured({ taskId: '../x', outcome: 'failed' }, { type: ENDED }), 'invalid-task-id'],
+  ['a parent id with a path', start({ parentTaskId: 'a/b' }), 'invalid-task-id'],
+  ['a task that is its own parent', start({ parentTaskId: 'etl-0042' }), 'invalid-data'],
+  ['no task id', start({ taskId: undefined }), 'invalid-data'],
+  ['no agent', start({ agent: {} }), 'invalid-data'],
+  ['an agent with a control character', start({ agent: { id: 'spiffe://example.org/a\u0007' } }), 'invalid-data'],
+  ['an agent that climbs', start({ agent: { id: 'spiffe://example.org/../x' } }), 'invalid-data'],
+  ['no purpose', start({ intent: {} }), 'invalid-data'],
+  ['no credentials', start({ credentials: [] }), 'invalid-data'],
+  ['33 credentials', start({ credentials: Array.from({ length: 33 }, (_, n) => ({ ...credential, name: `n${n}` })) }), 'invalid-data'],
+  ['one name twice', start({ credentials: [credential, credential] }), 'invalid-data'],
+  ['a name with a slash', start({ credentials: [{ ...credential, name: 'a/b' }] }), 'invalid-data'],
+  ['a name that climbs', start({ credentials: [{ ...credential, name: '..' }] }), 'invalid-data'],
+  ['risk 101', start({ risk: 101 }), 'invalid-data'],
+  ['risk -1', start({ risk: -1 }), 'invalid-data'],
+  ['risk as text', start({ risk: '12' }), 'invalid-data'],
+  ['data that is a list', structured([]), 'invalid-data'],
+  ['no data', structured(undefined), 'invalid-data'],
+  ['an unknown outcome', structured({ taskId: 't', outcome: 'done' }, { type: ENDED }), 'invalid-data'],
+];
+
+const reasonOf = (read: () => unknown): string => {
+  try {
+    read();
+  } catch (error) {
+    if (error instanceof RejectedEvent) return error.reason;
+    throw error;
+  }
+  return 'accepted';
+};
+
+describe('bad events', () => {
+  test.each(BAD)('are refused with a stable reason: %s', (_, record, reason) => {
+    expect(reasonOf(() => readTaskEvent(record))).toBe(reason);
+    expect({}).not.toHaveProperty('admin');
+  });
+
+  test('are refused in a moment, however they are nested or escaped', () => {
+    const started = performance.now();
+    for (const value of [nested(100_000), '\\"'.repeat(130_000), `"${'\\u0041'.repeat(40_000)}"`])
+      reasonOf(() => readTaskEvent(raw(value)));
+    expect(performance.now() - started).toBeLessThan(500);
+  });
+
+  test('are never repeated in the detail', () => {
+    for (const [, record] of BAD.filter(([, { value }]) => (value?.length ?? 0) > 4)) {
+      const marked = raw(String(record.value).replaceAll(/refresh|orders|etl/g, 'CANARY'), record);
+      try {
+        readTaskEvent({ ...marked, headers: record.headers });
+      } catch (error) {
+        expect(String(error) + (error as RejectedEvent).detail).not.toContain('CANARY');
+      }
+    }
+  });
+
+  test.each([
+    ['1970-01-01T00:00:00Z', 'time-out-of-window'],
+    ['2036-11-22T10:00:00Z', 'time-out-of-window'],
+    ['2026-11-22T10:04:59Z', 'accepted'],
+    ['2026-11-21T10:00:01Z', 'accepted'],
+    [undefined, 'accepted'],
+  ])('14 an event of %s is %s', (time, reason) => {
+    const message = readTaskEvent(structured(startData(), { time }));
+    expect(reasonOf(() => checkTimeWindow(message.envelope, new ManualClock('2026-11-22T10:00:00Z')))).toBe(reason);
+  });
+});
