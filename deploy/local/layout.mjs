@@ -1,5 +1,4 @@
 /** Where things lie: the repository, the stack's home (`.mayfly`) and what is in it. */
-import { createHash } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -16,16 +15,12 @@ export const cache = resolve(process.env.MAYFLY_CACHE ?? join(root, '.mayfly', '
 /** The home that `npm start` uses. `MAYFLY_HOME` moves it. */
 export const defaultHome = resolve(process.env.MAYFLY_HOME ?? join(root, '.mayfly'));
 
-/**
- * Names a home's folders and makes them, readable by their owner only.
- * `elsewhere` is for the one server that may not run as root and so may not be able to read the home.
- */
+/** Names a home's folders and makes them, readable by their owner only. */
 export function layout(home) {
   const dirs = { home: resolve(home) };
   for (const name of ['state', 'keys', 'svid', 'config', 'logs', 'run']) {
     dirs[name] = join(dirs.home, name);
     mkdirSync(dirs[name], { recursive: true, mode: 0o700 });
   }
-  const mark = createHash('sha256').update(dirs.home).digest('hex').slice(0, 12);
-  return { ...dirs, devFile: join(dirs.home, 'dev.json'), elsewhere: join('/var/lib/mayfly', mark) };
+  return { ...dirs, devFile: join(dirs.home, 'dev.json') };
 }

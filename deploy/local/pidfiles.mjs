@@ -41,6 +41,12 @@ export function livingPid(run, name) {
   }
 }
 
+/** The processes of this launcher that live now. However it exits (but by SIGKILL), they do not outlive it. */
+const ours = new Set();
+process.on('exit', () => ours.forEach((pid) => signalGroup(pid, 'SIGKILL')));
+export const dieWithUs = (pid) => ours.add(pid);
+export const isGone = (pid) => ours.delete(pid);
+
 /** Signals a process and the group it leads; a process that is gone is no error. */
 export function signalGroup(pid, signal) {
   for (const target of [-pid, pid]) {
@@ -53,11 +59,23 @@ export function signalGroup(pid, signal) {
   }
 }
 
+/**
+ * Takes a home for this launcher.
+ * @throws Error when another launcher that lives has it
+ */
+export function claim(run) {
+  const holder = livingPid(run, 'launcher');
+  if (holder === process.pid) return;
+  if (holder !== undefined) throw new Error(`Mayfly already runs here (process ${holder}); end that one first`);
+  remember(run, 'launcher', process.pid);
+}
+
 /** Ends every remembered process that still lives. Gives back their names. */
 export async function reap(run) {
   const names = readdirSync(run)
     .filter((file) => file.endsWith('.json'))
-    .map((file) => file.slice(0, -'.json'.length));
+    .map((file) => file.slice(0, -'.json'.length))
+    .filter((name) => name !== 'launcher');
   const left = names.filter((name) => livingPid(run, name) !== undefined);
   for (const signal of ['SIGTERM', 'SIGKILL']) {
     const living = () => left.filter((name) => livingPid(run, name) !== undefined);

@@ -3,16 +3,12 @@ import { spawn } from 'node:child_process';
 import { closeSync, openSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { forget, remember, signalGroup } from './pidfiles.mjs';
+import { dieWithUs, forget, isGone, remember, signalGroup } from './pidfiles.mjs';
 import { until } from './until.mjs';
 
 const BACKOFF = { firstMs: 300, mostMs: 10_000, forgetAfterMs: 30_000 };
 const DEATHS_AT_START = 3;
 const GRACE_MS = 10_000;
-
-/** The processes of this launcher that live now; whatever ends the launcher, they do not outlive its exit. */
-const living = new Set();
-process.on('exit', () => living.forEach((pid) => signalGroup(pid, 'SIGKILL')));
 
 export class Supervised {
   #options;
@@ -30,9 +26,11 @@ export class Supervised {
    * @param {string} [options.endSignal] what ends it gently (default SIGTERM)
    * @param {number} [options.seconds] how long it may take to become ready (default 60)
    * @param {(line: string) => void} [options.log]
+   * @param {AbortSignal} [options.signal] stops it, also while it is still starting
    */
-  constructor(options) {
-    this.#options = { args: [], endSignal: 'SIGTERM', seconds: 60, log: () => {}, ...options };
+  constructor({ log = () => {}, ...options }) {
+    this.#options = { args: [], endSignal: 'SIGTERM', seconds: 60, log, ...options };
+    options.signal?.addEventListener('abort', () => void this.stop(), { once: true });
   }
 
   get name() {
@@ -46,6 +44,7 @@ export class Supervised {
 
   /** Starts it and waits until it is ready. Throws with the end of its log when it does not come up. */
   async start() {
+    this.#options.signal?.throwIfAborted();
     this.#wanted = true;
     this.#deaths = 0;
     this.#launch('w');
@@ -109,7 +108,7 @@ export class Supervised {
     }).then((how) => this.#died(child.pid, how, Date.now() - born));
     if (child.pid === undefined) return;
     this.#child = child;
-    living.add(child.pid);
+    dieWithUs(child.pid);
     remember(dirs.run, name, child.pid);
   }
 
@@ -117,7 +116,7 @@ export class Supervised {
     const { name, dirs, log } = this.#options;
     if (pid !== undefined) {
       signalGroup(pid, 'SIGKILL'); // what it left in its group
-      living.delete(pid);
+      isGone(pid);
     }
     this.#child = undefined;
     forget(dirs.run, name);

@@ -16,10 +16,10 @@ const java = (heap) => [`-Xmx${heap}`, `-Dlog4j2.configurationFile=${join(config
 
 /**
  * Starts it and waits until it answers.
- * @param {{ home: string, port?: number, controllerPort?: number, log?: (line: string) => void }} options
+ * @param {{ home: string, port?: number, controllerPort?: number, log?: (line: string) => void, signal?: AbortSignal }} options
  * @returns {Promise<Supervised & { broker: string }>} `broker` is host:port
  */
-export async function start({ home, port, controllerPort, log }) {
+export async function start({ home, port, controllerPort, log, signal }) {
   const dirs = layout(home);
   const data = join(dirs.state, 'kafka');
   const properties = join(dirs.config, 'kafka.properties');
@@ -40,6 +40,7 @@ export async function start({ home, port, controllerPort, log }) {
     cwd: dirs.home,
     ready: () => answersApiVersions(chosen),
     log,
+    signal,
   });
   await server.start();
   return Object.assign(server, { broker: `${HOST}:${chosen}` });

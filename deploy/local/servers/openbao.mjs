@@ -1,6 +1,6 @@
 /** A real OpenBao with raft storage, unsealed by its key file; it initializes itself at the first start (deploy/openbao). */
 import { randomBytes } from 'node:crypto';
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { environment } from '../environment.mjs';
 import { cache, layout, root } from '../layout.mjs';
@@ -17,16 +17,27 @@ import { answers } from '../until.mjs';
  * @param {number} [options.port]
  * @param {number} [options.clusterPort]
  * @param {(line: string) => void} [options.log]
+ * @param {AbortSignal} [options.signal] stops it
  * @returns {Promise<Supervised & { address: string }>}
  */
-export async function start({ home, servicePublicKeyFile, port, clusterPort, log }) {
+export async function start({
+  home,
+  servicePublicKeyFile,
+  port,
+  clusterPort,
+  log,
+  signal,
+  template = join(root, 'deploy', 'openbao', 'server.hcl.tmpl'),
+}) {
   const dirs = layout(home);
   const storage = join(dirs.state, 'openbao');
+  const initialized = join(storage, 'initialized');
+  if (!existsSync(initialized)) rmSync(storage, { recursive: true, force: true }); // a first start that was cut short is refused for ever
   mkdirSync(storage, { recursive: true, mode: 0o700 });
   const chosen = port ?? (await freePort());
   const address = `http://${HOST}:${chosen}`;
   const config = join(dirs.config, 'openbao.hcl');
-  render(join(root, 'deploy', 'openbao', 'server.hcl.tmpl'), config, {
+  render(template, config, {
     STORAGE_PATH: storage,
     LISTEN_ADDRESS: `${HOST}:${chosen}`,
     CLUSTER_ADDRESS: `http://${HOST}:${clusterPort ?? (await freePort())}`,
@@ -44,8 +55,10 @@ export async function start({ home, servicePublicKeyFile, port, clusterPort, log
     cwd: dirs.home,
     ready: () => answers(`${address}/v1/sys/health`),
     log,
+    signal,
   });
   await server.start();
+  writeFileSync(initialized, '');
   return Object.assign(server, { address });
 }
 

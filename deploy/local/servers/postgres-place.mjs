@@ -2,12 +2,27 @@
  * Where PostgreSQL's programs and data lie and who runs it. It refuses to run as root; then an unprivileged user runs it, and that user
  * may be kept out of the clone (a folder with mode 0700), so programs and data get a place of their own beside the system's state.
  */
-import { chownSync, cpSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, symlinkSync } from 'node:fs';
+import {
+  chownSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join, relative } from 'node:path';
 import { root } from '../layout.mjs';
 
 const UNPRIVILEGED = 'nobody';
+const SYSTEM = '/var/lib/mayfly';
+const DATA = 'data-';
 
 /** @returns {{ programs: string, data: string, user: { uid?: number, gid?: number } }} */
 export function settle(dirs) {
@@ -16,10 +31,40 @@ export function settle(dirs) {
   if (process.getuid?.() !== 0) return { programs: shipped.folder, data: join(dirs.state, 'postgres'), user: {} };
 
   const user = unprivilegedUser();
-  const own = join(dirs.elsewhere, 'postgres');
-  mkdirSync(own, { recursive: true, mode: 0o755 });
-  chownSync(own, user.uid, user.gid);
-  return { programs: copiedPrograms(shipped), data: join(own, 'data'), user };
+  mkdirSync(SYSTEM, { recursive: true, mode: 0o755 });
+  sweep();
+  return { programs: copiedPrograms(shipped), data: linkedPlace(dirs, user), user };
+}
+
+/** A folder that the user may reach, found again through the link `state/postgres` in the home. */
+function linkedPlace(dirs, user) {
+  const link = join(dirs.state, 'postgres');
+  if (!existsSync(link)) {
+    const place = mkdtempSync(join(SYSTEM, DATA));
+    writeFileSync(join(place, 'home'), dirs.home);
+    chownSync(place, user.uid, user.gid);
+    rmSync(link, { force: true });
+    symlinkSync(place, link);
+  }
+  return join(readlinkSync(link), 'data');
+}
+
+/** Removes the data of homes that are gone or were wiped. */
+export function sweep() {
+  if (!existsSync(SYSTEM)) return;
+  for (const place of readdirSync(SYSTEM)
+    .filter((name) => name.startsWith(DATA))
+    .map((name) => join(SYSTEM, name))) {
+    if (!isLinked(place)) rmSync(place, { recursive: true, force: true });
+  }
+}
+
+function isLinked(place) {
+  try {
+    return readlinkSync(join(readFileSync(join(place, 'home'), 'utf8'), 'state', 'postgres')) === place;
+  } catch {
+    return false;
+  }
 }
 
 /** The programs that npm installed for this platform. */
@@ -41,7 +86,7 @@ function linkLibraries(programs) {
 }
 
 function copiedPrograms({ folder, version }) {
-  const copy = join('/var/lib/mayfly', `postgres-${version}`);
+  const copy = join(SYSTEM, `postgres-${version}`);
   if (existsSync(copy)) return copy;
   const unfinished = `${copy}.${process.pid}`;
   cpSync(folder, unfinished, { recursive: true, verbatimSymlinks: true });

@@ -21,10 +21,10 @@ const SETTINGS = {
 
 /**
  * Starts it and waits until it takes connections. As root it runs as an unprivileged user, since PostgreSQL refuses root.
- * @param {{ home: string, port?: number, log?: (line: string) => void }} options
- * @returns {Promise<Supervised & { url: string, wipe: () => void }>} `url` is the superuser's, on the database `postgres`
+ * @param {{ home: string, port?: number, log?: (line: string) => void, signal?: AbortSignal }} options
+ * @returns {Promise<Supervised & { url: string }>} `url` is the superuser's, on the database `postgres`
  */
-export async function start({ home, port, log }) {
+export async function start({ home, port, log, signal }) {
   const dirs = layout(home);
   const { programs, data, user } = settle(dirs);
   const chosen = port ?? (await freePort());
@@ -43,10 +43,11 @@ export async function start({ home, port, log }) {
     endSignal: 'SIGINT', // "fast": SIGTERM would wait for every client to leave
     ready: () => takesConnections(chosen),
     log,
+    signal,
   });
   await server.start();
   const url = `postgres://postgres:${password}@${HOST}:${chosen}/postgres`;
-  return Object.assign(server, { url, wipe: () => rmSync(data, { recursive: true, force: true }) });
+  return Object.assign(server, { url });
 }
 
 function superuserPassword(keys) {

@@ -8,10 +8,10 @@ import { answers } from '../until.mjs';
 
 /**
  * Starts it and waits until it answers.
- * @param {{ home: string, port?: number, log?: (line: string) => void }} options
+ * @param {{ home: string, port?: number, log?: (line: string) => void, signal?: AbortSignal }} options
  * @returns {Promise<Supervised & { url: string }>}
  */
-export async function start({ home, port, log }) {
+export async function start({ home, port, log, signal }) {
   const dirs = layout(home);
   const chosen = port ?? (await freePort());
   const url = `http://${HOST}:${chosen}`;
@@ -29,6 +29,7 @@ export async function start({ home, port, log }) {
     cwd: dirs.home,
     ready: () => answers(`${url}/health`),
     log,
+    signal,
   });
   await server.start();
   return Object.assign(server, { url });

@@ -1,0 +1,59 @@
+/** The ledger's database and the demo target: roles with their passwords, made in our own PostgreSQL or in the one that DATABASE_URL names. */
+import { randomBytes } from 'node:crypto';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { projectNode, root } from './layout.mjs';
+import { run } from './run.mjs';
+import { SERVICES } from './services.mjs';
+
+const ROLES = ['mayfly_owner', 'mayfly_probe', 'orders_admin', ...SERVICES.map((name) => `mayfly_${name}`)];
+
+/**
+ * Makes roles and databases and brings the ledger's schema up to date.
+ * @param {{ dirs: object, adminUrl: string, ledger: string, signal?: AbortSignal }} options `ledger` names the ledger's database
+ * @returns where each role connects: `{ url(role), orders: { host, port, user, password, probeUrl } }`
+ */
+export async function prepareDatabases({ dirs, adminUrl, ledger, signal }) {
+  const passwordsFile = join(dirs.keys, 'database-roles.json');
+  const passwords = ensurePasswords(passwordsFile);
+  const url = (role, database = ledger) => {
+    const { host } = new URL(adminUrl);
+    return `postgres://${role}:${passwords[role]}@${host}/${database}`;
+  };
+  await run(projectNode, [join(root, 'deploy', 'postgres', 'bootstrap.mjs')], {
+    what: 'making the database roles',
+    logFile: join(dirs.logs, 'postgres-bootstrap.log'),
+    env: { ADMIN_URL: adminUrl, LEDGER_DATABASE: ledger, PASSWORDS_FILE: passwordsFile },
+    signal,
+  });
+  await migrate(url('mayfly_owner'), dirs, signal);
+  const { hostname: host, port } = new URL(adminUrl);
+  return {
+    url,
+    orders: {
+      host,
+      port: Number(port || 5432),
+      user: 'orders_admin',
+      password: passwords.orders_admin,
+      probeUrl: url('mayfly_probe', 'orders'),
+    },
+  };
+}
+
+function ensurePasswords(file) {
+  const known = existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : {};
+  const passwords = Object.fromEntries(ROLES.map((role) => [role, known[role] ?? randomBytes(24).toString('base64url')]));
+  writeFileSync(file, JSON.stringify(passwords, null, 2), { mode: 0o600 });
+  return passwords;
+}
+
+async function migrate(ownerUrl, dirs, signal) {
+  const program = join(root, 'libs', 'store', 'dist', 'migrate-main.js');
+  if (!existsSync(program)) return;
+  await run(projectNode, [program], {
+    what: "migrating the ledger's schema",
+    logFile: join(dirs.logs, 'migrations.log'),
+    env: { DATABASE_URL: ownerUrl },
+    signal,
+  });
+}

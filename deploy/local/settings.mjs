@@ -1,0 +1,29 @@
+/** The configuration files that the launcher writes for the services: whom they trust, and which targets they know. */
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { TRUST_DOMAIN } from './trust-domain.mjs';
+
+/**
+ * Writes them into the home's `config` folder.
+ * @returns their paths: `{ trust, targets: { delivery, revoker } }`; only the revoker's copy can look at a target
+ */
+export function writeSettings({ dirs, issuer, orders }) {
+  const write = (name, content) => {
+    const file = join(dirs.config, name);
+    writeFileSync(file, JSON.stringify(content, null, 2), { mode: 0o600 });
+    return file;
+  };
+  const target = { kind: 'postgres', connection: { host: orders.host, port: orders.port, database: 'orders' } };
+  return {
+    trust: write('trust.json', {
+      audience: 'mayfly',
+      trustDomains: [{ name: TRUST_DOMAIN, bundle: { url: `${issuer}/spiffe/bundle` } }],
+      workloadIssuers: [],
+      operators: { issuer, jwks: { url: `${issuer}/jwks` }, audience: 'mayfly-console', rolesClaim: 'roles' },
+    }),
+    targets: {
+      delivery: write('targets.delivery.json', { orders: target }),
+      revoker: write('targets.revoker.json', { orders: { ...target, probeUrl: orders.probeUrl } }),
+    },
+  };
+}

@@ -1,0 +1,100 @@
+/** All of Mayfly on this machine: real servers, real services; one call starts it, one stops it. */
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { provisionVault, withDatabases, withKafka, withTracing, withVault } from './backends.mjs';
+import { publish } from './dev-file.mjs';
+import { defaultHome, layout, root } from './layout.mjs';
+import { claim, forget, reap } from './pidfiles.mjs';
+import { rememberedPorts, usualPorts } from './ports.mjs';
+import * as identity from './servers/identity.mjs';
+import { isBuilt, SERVICES, startService } from './services.mjs';
+import { writeSettings } from './settings.mjs';
+
+/** Waits for all, even when one failed, so that nothing is still starting when the failure is handled. */
+async function together(promises) {
+  const results = await Promise.allSettled(promises);
+  const failed = results.find(({ status }) => status === 'rejected');
+  if (failed) throw failed.reason;
+  return results.map(({ value }) => value);
+}
+
+/**
+ * Starts the stack of one home and waits until all of it is ready.
+ * @param {object} [options]
+ * @param {string} [options.home] default: MAYFLY_HOME, else the clone's `.mayfly`
+ * @param {boolean} [options.services] false: only the servers they stand on
+ * @param {(line: string) => void} [options.log] gets a line for all that is worth telling
+ * @param {AbortSignal} [options.signal] stops what was started and makes this reject
+ * @returns {Promise<{ dev: object, ports: object, processes: Map, kill(name), restart(name), stop() }>} `dev` is what dev.json says
+ * @throws Error when a launcher that lives has this home, or a part does not come up; nothing is left running then
+ */
+export async function startStack({ home = defaultHome, services = true, log = () => {}, signal } = {}) {
+  const dirs = layout(home);
+  claim(dirs.run);
+  const processes = new Map();
+  const ending = new AbortController();
+  signal?.addEventListener('abort', () => ending.abort(), { once: true });
+
+  const keep = async (starting) => {
+    const since = Date.now();
+    const process = await starting;
+    processes.set(process.name, process);
+    log(`${process.name} is up (${((Date.now() - since) / 1000).toFixed(1)} s)`);
+    return process;
+  };
+  const stop = () => end({ dirs, processes, ending });
+
+  try {
+    signal?.throwIfAborted();
+    const left = await reap(dirs.run);
+    if (left.length > 0) log(`ended what an earlier run had left: ${left.join(', ')}`);
+    const ports = await rememberedPorts(join(dirs.state, 'ports.json'), dirs.home === join(root, '.mayfly'));
+    tellMoved(ports, dirs, log);
+
+    const up = (server, options) => keep(server.start({ home: dirs.home, log, signal: ending.signal, ...options }));
+    const world = { dirs, ports, up, log, signal: ending.signal };
+    const issuer = (await up(identity, { port: ports.identity })).url;
+    const [kafka, vault, databases, tracing] = await together([
+      withKafka(world),
+      withVault(world),
+      withDatabases(world),
+      withTracing(world),
+    ]);
+    await provisionVault({ ...world, vault, orders: databases.orders });
+
+    const settings = writeSettings({ dirs, issuer, orders: databases.orders });
+    if (services) {
+      const ready = SERVICES.filter(isBuilt);
+      const parts = { ...world, kafka, vault, databaseUrl: databases.url, tracing, settings };
+      await together(ready.map((name) => keep(startService(name, parts))));
+    }
+    const dev = await publish({ ...world, kafka, vault, databases, tracing, issuer, services });
+    return {
+      dev,
+      ports,
+      processes,
+      stop,
+      kill: (name, how) => processes.get(name).kill(how),
+      restart: (name) => processes.get(name).restart(),
+    };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+/** Services first, so that none loses what it stands on while it still works; then all the rest. */
+async function end({ dirs, processes, ending }) {
+  rmSync(dirs.devFile, { force: true });
+  await Promise.all(SERVICES.map((name) => processes.get(name)?.stop()));
+  ending.abort();
+  await Promise.all([...processes.values()].map((process) => process.stop()));
+  forget(dirs.run, 'launcher');
+}
+
+function tellMoved(ports, dirs, log) {
+  if (dirs.home !== join(root, '.mayfly')) return;
+  for (const [name, port] of Object.entries(usualPorts)) {
+    if (ports[name] !== port) log(`port ${port} is taken, ${name} uses ${ports[name]}`);
+  }
+}
