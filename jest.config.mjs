@@ -1,12 +1,29 @@
 /** One Jest for the whole workspace: ESM through SWC, workspace packages from their sources. */
-export default {
-  rootDir: '.',
-  testMatch: ['<rootDir>/libs/*/test/**/*.test.ts', '<rootDir>/services/*/test/**/*.test.ts', '<rootDir>/test/**/*.test.ts'],
+const common = {
+  rootDir: import.meta.dirname,
   testEnvironment: 'node',
   testEnvironmentOptions: { customExportConditions: ['mayfly-source', 'node', 'node-addons'] },
   extensionsToTreatAsEsm: ['.ts'],
   transform: { '^.+\\.ts$': ['@swc/jest', { swcrc: true }] },
   moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': '$1' },
   modulePathIgnorePatterns: ['/dist/', '/.mayfly/'],
+};
+
+export default {
   testTimeout: 30_000,
+  projects: [
+    {
+      ...common,
+      displayName: 'unit',
+      testMatch: ['libs', 'services', 'deploy'].map((folder) => `<rootDir>/${folder}/*/test/**/*.test.ts`),
+    },
+    {
+      ...common,
+      displayName: 'suites',
+      testMatch: ['<rootDir>/test/**/*.test.ts'],
+      // One real stack for all suites: servers and services.
+      globalSetup: '<rootDir>/test/world/global-setup.mjs',
+      globalTeardown: '<rootDir>/test/world/global-teardown.mjs',
+    },
+  ],
 };

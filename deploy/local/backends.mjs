@@ -2,6 +2,7 @@
 import { join } from 'node:path';
 import { prepareDatabases } from './databases.mjs';
 import { servicePublicKeyFile } from './keys.mjs';
+import { environment } from './environment.mjs';
 import { projectNode, root } from './layout.mjs';
 import { run } from './run.mjs';
 import * as kafka from './servers/kafka.mjs';
@@ -19,7 +20,7 @@ export async function withKafka({ dirs, ports, up, signal }) {
   await run(projectNode, [script('kafka', 'topics.mjs')], {
     what: 'making the topics',
     logFile: join(dirs.logs, 'kafka-topics.log'),
-    env: { KAFKA_BROKERS: brokers.join(','), KAFKA_TOPIC_PREFIX: 'mayfly' },
+    env: environment({ KAFKA_BROKERS: brokers.join(','), KAFKA_TOPIC_PREFIX: 'mayfly' }),
     signal,
   });
   return { brokers };
@@ -46,14 +47,14 @@ export async function provisionVault({ dirs, vault, orders, signal }) {
   await run(projectNode, [script('openbao', 'provision.mjs')], {
     what: "provisioning Vault's mounts, policies and roles",
     logFile: join(dirs.logs, 'openbao-provision.log'),
-    env: {
+    env: environment({
       VAULT_ADDR: vault.address,
       VAULT_JWT_FILE: join(dirs.svid, 'provisioner.jwt'),
       ORDERS_DB_HOST: orders.host,
       ORDERS_DB_PORT: String(orders.port),
       ORDERS_DB_ADMIN_USER: orders.user,
       ORDERS_DB_ADMIN_PASSWORD: orders.password,
-    },
+    }),
     signal,
   });
 }

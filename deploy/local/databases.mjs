@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { environment } from './environment.mjs';
 import { projectNode, root } from './layout.mjs';
 import { run } from './run.mjs';
 import { SERVICES } from './services.mjs';
@@ -23,7 +24,7 @@ export async function prepareDatabases({ dirs, adminUrl, ledger, signal }) {
   await run(projectNode, [join(root, 'deploy', 'postgres', 'bootstrap.mjs')], {
     what: 'making the database roles',
     logFile: join(dirs.logs, 'postgres-bootstrap.log'),
-    env: { ADMIN_URL: adminUrl, LEDGER_DATABASE: ledger, PASSWORDS_FILE: passwordsFile },
+    env: environment({ ADMIN_URL: adminUrl, LEDGER_DATABASE: ledger, PASSWORDS_FILE: passwordsFile }),
     signal,
   });
   await migrate(url('mayfly_owner'), dirs, signal);
@@ -53,7 +54,7 @@ async function migrate(ownerUrl, dirs, signal) {
   await run(projectNode, [program], {
     what: "migrating the ledger's schema",
     logFile: join(dirs.logs, 'migrations.log'),
-    env: { DATABASE_URL: ownerUrl },
+    env: environment({ DATABASE_URL: ownerUrl }),
     signal,
   });
 }

@@ -2,6 +2,7 @@
 import { existsSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { keyFile } from './keys.mjs';
+import { environment } from './environment.mjs';
 import { projectNode, root } from './layout.mjs';
 import { HOST } from './ports.mjs';
 import { run } from './run.mjs';
@@ -45,7 +46,7 @@ async function applyExample(dirs, devFile, signal) {
   await run(projectNode, [cli, 'policy', 'apply', join(root, 'deploy', 'policies', 'example'), '--yes'], {
     what: 'applying the example policies',
     logFile: join(dirs.logs, 'policy-apply.log'),
-    env: { MAYFLY_DEV_JSON: devFile },
+    env: environment({ MAYFLY_DEV_JSON: devFile }),
     signal,
   });
   writeFileSync(done, new Date().toISOString());

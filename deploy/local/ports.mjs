@@ -1,4 +1,5 @@
 /** Loopback ports: the usual ones where they are free, others where not, and the same ones again at the next start. */
+import { randomInt } from 'node:crypto';
 import { createServer } from 'node:net';
 import { readFileSync, writeFileSync } from 'node:fs';
 
@@ -21,6 +22,9 @@ export const usualPorts = {
   identity: 8491,
 };
 
+/** Below the range from which systems take the ports of outgoing connections, so that none of those takes it first. */
+const FREE = { from: 20_000, to: 30_000 };
+
 /** Holds a port and gives back the server that holds it; undefined when the port is taken. */
 function hold(port) {
   return new Promise((resolve) => {
@@ -28,6 +32,13 @@ function hold(port) {
     server.once('error', () => resolve(undefined));
     server.listen({ port, host: HOST, exclusive: true }, () => resolve(server));
   });
+}
+
+async function holdAny() {
+  for (;;) {
+    const server = await hold(randomInt(FREE.from, FREE.to));
+    if (server) return server;
+  }
 }
 
 /**
@@ -38,7 +49,7 @@ function hold(port) {
 export async function freePorts(preferred) {
   const held = [];
   for (const [name, port] of Object.entries(preferred)) {
-    held.push([name, (port === 0 ? undefined : await hold(port)) ?? (await hold(0))]);
+    held.push([name, (port === 0 ? undefined : await hold(port)) ?? (await holdAny())]);
   }
   const chosen = Object.fromEntries(held.map(([name, server]) => [name, server.address().port]));
   await Promise.all(held.map(([, server]) => new Promise((done) => server.close(done))));

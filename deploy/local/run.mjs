@@ -1,20 +1,19 @@
 /** Running one command to its end, with its output kept in a log. */
 import { spawn } from 'node:child_process';
 import { closeSync, openSync, readFileSync } from 'node:fs';
-import { environment } from './environment.mjs';
 import { dieWithUs, isGone, signalGroup } from './pidfiles.mjs';
 
 /**
  * @param {string} command
  * @param {string[]} args
- * @param {{ what: string, logFile: string, env?: object, cwd?: string, signal?: AbortSignal }} options `env` is added to a clean environment
+ * @param {{ what: string, logFile: string, env: object, cwd?: string, signal?: AbortSignal }} options `env` is the whole environment
  * @throws Error naming `what`, with the end of its output, when it fails
  */
 export async function run(command, args, { what, logFile, env, cwd, signal }) {
   signal?.throwIfAborted();
   const output = openSync(logFile, 'w', 0o600);
   // A group of its own, so that everything it started ends with it.
-  const child = spawn(command, args, { cwd, env: environment(env), detached: true, stdio: ['ignore', output, output] });
+  const child = spawn(command, args, { cwd, env, detached: true, stdio: ['ignore', output, output] });
   closeSync(output);
   const end = () => signalGroup(child.pid, 'SIGKILL');
   signal?.addEventListener('abort', end);

@@ -23,12 +23,13 @@ async function together(promises) {
  * @param {object} [options]
  * @param {string} [options.home] default: MAYFLY_HOME, else the clone's `.mayfly`
  * @param {boolean} [options.services] false: only the servers they stand on
+ * @param {boolean} [options.fresh] true: forget all data of earlier runs
  * @param {(line: string) => void} [options.log] gets a line for all that is worth telling
  * @param {AbortSignal} [options.signal] stops what was started and makes this reject
  * @returns {Promise<{ dev: object, ports: object, processes: Map, kill(name), restart(name), stop() }>} `dev` is what dev.json says
  * @throws Error when a launcher that lives has this home, or a part does not come up; nothing is left running then
  */
-export async function startStack({ home = defaultHome, services = true, log = () => {}, signal } = {}) {
+export async function startStack({ home = defaultHome, services = true, fresh = false, log = () => {}, signal } = {}) {
   const dirs = layout(home);
   claim(dirs.run);
   const processes = new Map();
@@ -48,6 +49,7 @@ export async function startStack({ home = defaultHome, services = true, log = ()
     signal?.throwIfAborted();
     const left = await reap(dirs.run);
     if (left.length > 0) log(`ended what an earlier run had left: ${left.join(', ')}`);
+    if (fresh) forgetData(dirs);
     const ports = await rememberedPorts(join(dirs.state, 'ports.json'), dirs.home === join(root, '.mayfly'));
     tellMoved(ports, dirs, log);
 
@@ -90,6 +92,11 @@ async function end({ dirs, processes, ending }) {
   ending.abort();
   await Promise.all([...processes.values()].map((process) => process.stop()));
   forget(dirs.run, 'launcher');
+}
+
+function forgetData(dirs) {
+  rmSync(dirs.state, { recursive: true, force: true });
+  layout(dirs.home);
 }
 
 function tellMoved(ports, dirs, log) {

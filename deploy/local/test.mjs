@@ -1,0 +1,71 @@
+/** `npm test`: everything that CI runs. Ends with a plain line `N passed, N failed`. Runs under Node 20+. */
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { layout, projectNode, root } from './layout.mjs';
+
+const log = (line) => console.log(`-- ${line}`);
+const bin = (...path) => join(root, 'node_modules', ...path);
+const jest = (...args) => ['--experimental-vm-modules', '--no-warnings=ExperimentalWarning', bin('jest', 'bin', 'jest.js'), ...args];
+
+/** Each runs under the project's Node; a check counts as one test. */
+const checks = {
+  types: [bin('typescript', 'bin', 'tsc'), '--noEmit'],
+  style: [bin('eslint', 'bin', 'eslint.js'), '.'],
+  layers: [bin('dependency-cruiser', 'bin', 'dependency-cruise.mjs'), '--config', '.dependency-cruiser.cjs', 'libs', 'services'],
+  format: [bin('prettier', 'bin', 'prettier.cjs'), '--check', '--log-level', 'warn', '.'],
+};
+
+/** Runs one program with its output shown. Gives back whether it succeeded. */
+async function succeeds(args, env) {
+  const child = spawn(projectNode, args, { cwd: root, env, stdio: 'inherit' });
+  return (await new Promise((resolve) => child.once('exit', resolve))) === 0;
+}
+
+/** Runs Jest and counts; a test file that could not run counts as one that failed. */
+async function tests(args, env) {
+  const folder = mkdtempSync(join(tmpdir(), 'mayfly-test-'));
+  const report = join(folder, 'report.json');
+  try {
+    const good = await succeeds(jest('--json', `--outputFile=${report}`, '--maxWorkers=2', '--passWithNoTests', ...args), env);
+    const result = JSON.parse(readFileSync(report, 'utf8'));
+    const failed = result.numFailedTests + result.numRuntimeErrorTestSuites;
+    return { passed: result.numPassedTests, failed: good ? failed : Math.max(failed, 1) };
+  } catch {
+    return { passed: 0, failed: 1 }; // Jest itself came to no result
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+async function main(paths) {
+  const { logs } = layout(join(root, '.mayfly'));
+  const { install } = await import('./install.mjs');
+  await install({ logs, log });
+  const { build, toolEnvironment } = await import('./build.mjs');
+  await build({ logs, log });
+
+  const env = toolEnvironment(process.env);
+  const results = [];
+  if (paths.length > 0) results.push(await tests(paths, env));
+  else {
+    for (const [name, args] of Object.entries(checks)) {
+      log(name);
+      const good = await succeeds(args, env);
+      results.push(good ? { passed: 1, failed: 0 } : { passed: 0, failed: 1 });
+    }
+    for (const project of ['unit', 'suites']) {
+      log(`tests: ${project}`);
+      results.push(await tests(['--selectProjects', project], env));
+    }
+  }
+  return results.reduce((sum, { passed, failed }) => ({ passed: sum.passed + passed, failed: sum.failed + failed }));
+}
+
+const { passed, failed } = await main(process.argv.slice(2)).catch((error) => {
+  console.error(error.message);
+  return { passed: 0, failed: 1 };
+});
+console.log(`${passed} passed, ${failed} failed`);
+process.exit(failed === 0 ? 0 : 1);
