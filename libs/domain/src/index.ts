@@ -20,6 +20,7 @@ export * from './capability.js';
 export * from './clock.js';
 export * from './errors.js';
 export * from './events.js';
+export * from './flow.js';
 export * from './ids.js';
 export * from './secret.js';
 export * from './task.js';

@@ -2,9 +2,11 @@
  * The ledger in PostgreSQL. Functions take a connection or a transaction (`Sql`), so that what belongs together commits together.
  * @module
  */
+export * from './activate-lease.js';
 export { TaskChanges, announceTask } from './changes.js';
 export { CHANNELS } from './channels.js';
 export * from './credentials.js';
+export * from './current-policy.js';
 export * from './ending.js';
 export * from './evidence.js';
 export * from './grants.js';

@@ -11,7 +11,7 @@ export type {
   SignalContent,
   SignalMessage,
   TaskContent,
-  TaskMessage,
+  TaskEndedMessage, TaskHeartbeatMessage, TaskMessage, TaskStartedMessage,
 } from './messages.js';
 export { MAX_VALUE_BYTES } from './open-record.js';
 export { readSignal } from './read-signal.js';

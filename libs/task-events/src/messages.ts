@@ -48,5 +48,11 @@ export interface Origin {
 
 /** An event about a task. */
 export type TaskMessage = TaskContent & Origin;
+/** A task started. */
+export type TaskStartedMessage = Extract<TaskMessage, { kind: 'started' }>;
+/** A task ended. */
+export type TaskEndedMessage = Extract<TaskMessage, { kind: 'ended' }>;
+/** A task gave a sign of life. */
+export type TaskHeartbeatMessage = Extract<TaskMessage, { kind: 'heartbeat' }>;
 /** An event that changes what decisions rest on. */
 export type SignalMessage = SignalContent & Origin;

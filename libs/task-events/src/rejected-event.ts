@@ -31,6 +31,17 @@ export const REJECT_REASONS = [
   /** A start of another format that asks for no credentials: nothing to do, nothing wrong. */
   'nothing-asked',
   'time-out-of-window',
+  // What only the ledger and the registrations can tell:
+  /** Nobody is registered under the event's source. */
+  'unregistered-source',
+  /** The same source and id were seen before with other content. */
+  'event-conflict',
+  /** A start of a task that has ended. */
+  'task-ended',
+  /** A second start of a task, with other content. */
+  'task-conflict',
+  /** An event about a task that another orchestrator started. */
+  'foreign-task',
 ] as const;
 /** One of {@link REJECT_REASONS}. */
 export type RejectReason = (typeof REJECT_REASONS)[number];

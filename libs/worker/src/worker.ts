@@ -1,0 +1,91 @@
+/**
+ * A loop that works while there is work, waits for a hint or for its interval, and never gives up.
+ * @module
+ */
+import { errorType, type Logger } from '@mayfly/telemetry';
+
+/** What a worker does and how often. */
+export interface WorkerOptions {
+  readonly name: string;
+  /** Longest pause between two looks, in milliseconds. */
+  readonly everyMilliseconds: number;
+  /** Does some of the work that is there; returns how much it did. It is called again at once until that is 0. */
+  readonly work: () => Promise<number>;
+  readonly logger: Logger;
+}
+
+/** A running loop. */
+export interface Worker {
+  /** A hint that there may be work now. */
+  wake(): void;
+  /** False when the loop has not finished a round for a minute beside its interval: something hangs. */
+  alive(): boolean;
+  /** Code of the last failure, until a round succeeds again. */
+  problem(): string | undefined;
+  /** Finishes the round that is under way and ends. */
+  stop(): Promise<void>;
+}
+
+const LONGEST_BACKOFF_MILLISECONDS = 5_000;
+const HUNG_MILLISECONDS = 60_000;
+
+/** Starts the loop at once. */
+export function startWorker({ name, everyMilliseconds, work, logger }: WorkerOptions): Worker {
+  let stopping = false;
+  let hinted = false;
+  let endPause: (() => void) | undefined;
+  let failures = 0;
+  let problem: string | undefined;
+  let lastRound = performance.now();
+
+  const pause = (milliseconds: number): Promise<void> =>
+    new Promise((resolve) => {
+      if (hinted || stopping) return resolve();
+      const timer = setTimeout(resolve, milliseconds);
+      endPause = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+
+  const round = async (): Promise<void> => {
+    hinted = false;
+    try {
+      while ((await work()) > 0 && !stopping) lastRound = performance.now();
+      if (problem !== undefined) logger.info('worker works again', { worker: name });
+      failures = 0;
+      problem = undefined;
+    } catch (error) {
+      failures += 1;
+      const code = errorType(error);
+      // Once per kind of trouble, not once per round.
+      if (code !== problem) logger.warn('worker failed, it goes on trying', { worker: name, error });
+      problem = code;
+      // A hint must not turn an outage into a busy loop.
+      hinted = false;
+    }
+    lastRound = performance.now();
+  };
+
+  const run = async (): Promise<void> => {
+    while (!stopping) {
+      await round();
+      await pause(failures === 0 ? everyMilliseconds : Math.min(LONGEST_BACKOFF_MILLISECONDS, 100 * 2 ** Math.min(failures, 10)));
+    }
+  };
+  const running = run();
+
+  return {
+    wake: () => {
+      hinted = true;
+      endPause?.();
+    },
+    alive: () => performance.now() - lastRound < everyMilliseconds + HUNG_MILLISECONDS,
+    problem: () => problem,
+    stop: async () => {
+      stopping = true;
+      endPause?.();
+      await running;
+    },
+  };
+}

@@ -1,0 +1,38 @@
+/**
+ * What is known while a start is being admitted.
+ * @module
+ */
+import type { Orchestrator, PolicySet, Decider, Workflow } from '@mayfly/policy';
+import type { Credential, Grant, Lease } from '@mayfly/grant';
+import type { Claimed, CurrentPolicy, Sql } from '@mayfly/store';
+import type { TraceContext } from '@mayfly/telemetry';
+import type { TaskStartedMessage } from '@mayfly/task-events';
+
+/** A policy set with the decider that was made from it. */
+export interface Policy {
+  readonly set: PolicySet;
+  readonly decider: Decider;
+}
+
+/** Known at the beginning, then more with every step. */
+export interface Admission {
+  readonly tx: Sql;
+  readonly message: TaskStartedMessage;
+  readonly now: Date;
+  readonly policies: CurrentPolicy<Policy>;
+  /** The span of the start event: everything that is done for the task continues it. */
+  readonly trace: TraceContext | undefined;
+
+  policy?: Policy;
+  orchestrator?: Orchestrator;
+  workflow?: Workflow | undefined;
+  requestDigest?: string;
+  parent?: { grant: Grant; credentials: readonly Credential[]; depth: number } | undefined;
+  deadline?: Date;
+  decided?: readonly Omit<Credential, 'grantId'>[];
+  grant?: Grant;
+  credentials?: readonly Credential[];
+  leases?: readonly Lease[];
+  /** Set when there is something to mint: this process holds it for a while. */
+  claim?: Claimed;
+}

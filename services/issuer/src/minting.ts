@@ -1,0 +1,19 @@
+/**
+ * What is known while a task's token and leases are being made.
+ * @module
+ */
+import type { Clock, Secret } from '@mayfly/domain';
+import type { Credential, Grant, Lease, SecretIssuer, TaskTokenIssuer, TaskTokenOpener } from '@mayfly/grant';
+import type { Database } from '@mayfly/store';
+
+/** Known at the beginning, then more with every step. */
+export interface Minting {
+  readonly database: Database;
+  readonly clock: Clock;
+  readonly vault: TaskTokenIssuer & TaskTokenOpener & SecretIssuer;
+  readonly grant: Grant;
+  readonly credentials: readonly Credential[];
+  readonly leases: readonly Lease[];
+
+  token?: Secret<string>;
+}

@@ -1,0 +1,55 @@
+import { MayflyError } from '@mayfly/domain';
+import { ATTRIBUTES, counter, histogram, METRICS, SPANS, withSpan } from '@mayfly/telemetry';
+import { ttlOf, type Credential, type Lease } from '@mayfly/grant';
+import { activateLease, stateFact, transitionLease } from '@mayfly/store';
+import type { Minting } from '../minting.js';
+
+const mints = counter(METRICS.mints);
+const duration = histogram(METRICS.mintDuration);
+
+/** Mints every lease that is still only an intent, and puts its material aside where only the task's token reaches it. */
+export async function mintLeases(known: Minting): Promise<void> {
+  for (const lease of known.leases) {
+    const credential = known.credentials.find(({ name }) => name === lease.name);
+    if (lease.state !== 'minting' || !credential?.spec) continue;
+    try {
+      await mintOne(known, lease, credential, credential.spec);
+    } catch (error) {
+      if (!(error instanceof MayflyError) || error.retriable) throw error;
+      await giveUp(known, lease, error.code);
+    }
+  }
+}
+
+async function mintOne({ database, clock, vault, grant, token }: Minting, lease: Lease, credential: Credential, spec: NonNullable<Credential['spec']>): Promise<void> {
+  if (!token || !grant.deadline) return;
+  const { deadline } = grant;
+  const startedAt = performance.now();
+  const attributes = { [ATTRIBUTES.taskId]: grant.taskId, [ATTRIBUTES.capability]: spec.name, [ATTRIBUTES.engine]: spec.engine, [ATTRIBUTES.leaseRef]: lease.ref };
+  await withSpan(SPANS.mint, { attributes }, async () => {
+    const ttlSeconds = ttlOf(credential, spec, clock.now(), deadline);
+    const minted = await vault.mint({ leaseRef: lease.ref, capability: spec, ttlSeconds, token });
+    await vault.keep(token, lease.ref, minted.material);
+    await database.transaction('activate lease', (tx) => activateLease(tx, 'issuer', { grant, credential, lease, minted, ttlSeconds, at: clock.now() }));
+  });
+  mints.add(1, { [ATTRIBUTES.capability]: spec.name, [ATTRIBUTES.outcome]: 'minted' });
+  duration.since(startedAt, { [ATTRIBUTES.engine]: spec.engine });
+}
+
+/** Vault refused for good: the intent is over, and a fetch will try afresh. */
+async function giveUp({ database, clock, grant }: Minting, lease: Lease, problem: string): Promise<void> {
+  const at = clock.now();
+  await database.transaction('fail lease', async (tx) => {
+    const failed = await transitionLease(tx, lease.ref, 'minting', 'failed', { lastProblem: problem });
+    if (!failed) return;
+    await stateFact(tx, {
+      kind: 'dev.mayfly.evidence.mint-failed.v1',
+      at: at.toISOString(),
+      tenant: grant.tenant,
+      taskId: grant.taskId,
+      by: 'issuer',
+      data: { credential: lease.name, leaseRef: lease.ref, reason: problem },
+    });
+  });
+  mints.add(1, { [ATTRIBUTES.outcome]: 'failed', [ATTRIBUTES.reason]: problem });
+}

@@ -1,0 +1,27 @@
+/**
+ * From a reason to end to a proven death, on one screen.
+ *
+ *     ask   (one transaction: states change, the request is announced; nobody is handed anything from here on)
+ *     kill  (talks to Vault and the target; repeated until it is true, for ever)
+ *
+ * Who asks: `task.ended` and heartbeats (consumer.ts), the clock (watches.ts), and through the ledger every other service.
+ * @module
+ */
+import { flow } from '@mayfly/domain';
+import type { Killing } from './killing.js';
+import { closeGrant } from './steps/close-grant.js';
+import { concludeLeases } from './steps/conclude-leases.js';
+import { confirmDeath } from './steps/confirm-death.js';
+import { endToken } from './steps/end-token.js';
+import { findDoomed } from './steps/find-doomed.js';
+import { strikeLeases } from './steps/strike-leases.js';
+
+/** Kills what a grant has to lose. */
+export const kill = flow<Killing>(
+  findDoomed, // leases that shall die; the whole token when the grant is closing
+  strikeLeases, // sync revoke of each lease: Vault answers when its engine has
+  endToken, // revoke the token and everything under it, and look whether it is gone
+  confirmDeath, // look each lease up; ask the target
+  concludeLeases, // only what is proven is written and announced; the rest is stuck, and tried again
+  closeGrant, // closed once nothing is left that could still work
+);

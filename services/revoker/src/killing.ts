@@ -1,0 +1,28 @@
+/**
+ * What is known while a grant's leases are being killed.
+ * @module
+ */
+import type { Clock } from '@mayfly/domain';
+import type { Credential, Grant, Lease } from '@mayfly/grant';
+import type { Doomed, Killers, Verdict } from '@mayfly/revocation';
+import type { Claimed, Database } from '@mayfly/store';
+
+/** Known at the beginning, then more with every step. */
+export interface Killing {
+  readonly database: Database;
+  readonly clock: Clock;
+  readonly killers: Killers;
+  readonly claim: Claimed;
+
+  grant?: Grant;
+  credentials?: readonly Credential[];
+  leases?: readonly Lease[];
+  doomed?: readonly Doomed[];
+  /** What Vault said about the task's token; set only when it is proven gone. */
+  tokenProof?: string;
+  /** Codes of what went wrong, by lease. */
+  problems?: Map<string, string>;
+  verdicts?: readonly (readonly [Doomed, Verdict])[];
+  /** When to look again; null when nothing is left. */
+  next?: Date | null;
+}

@@ -1,0 +1,23 @@
+import { confirm, type Doomed, type Verdict } from '@mayfly/revocation';
+import { ATTRIBUTES, SPANS, withSpan } from '@mayfly/telemetry';
+import type { Killing } from '../killing.js';
+
+/** "Revoked" is a claim that needs proof: looks each lease up, and asks the target where it can be asked. */
+export async function confirmDeath(known: Killing): Promise<void> {
+  const { doomed = [], problems, killers, clock, tokenProof, grant } = known;
+  known.verdicts = await Promise.all(
+    doomed.map((one) =>
+      withSpan(
+        SPANS.confirm,
+        { attributes: { [ATTRIBUTES.taskId]: grant?.taskId, [ATTRIBUTES.leaseRef]: one.lease.ref, [ATTRIBUTES.capability]: one.credential.capability } },
+        async (span): Promise<readonly [Doomed, Verdict]> => {
+          const struck = problems?.get(one.lease.ref);
+          const verdict: Verdict = struck ? { kind: 'alive', problem: struck } : await confirm(one, killers, clock.now(), tokenProof);
+          span.set({ [ATTRIBUTES.outcome]: verdict.kind === 'over' ? verdict.state : verdict.kind });
+          if (verdict.kind === 'alive') span.fail(verdict.problem);
+          return [one, verdict];
+        },
+      ),
+    ),
+  );
+}

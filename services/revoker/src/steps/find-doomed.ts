@@ -1,0 +1,25 @@
+import { credentialsOf, findGrant, leasesOf, transitionLease } from '@mayfly/store';
+import type { Doomed } from '@mayfly/revocation';
+import type { Killing } from '../killing.js';
+
+/** Loads what there is to kill. A stuck lease is `revoking` again while it is being tried. */
+export async function findDoomed(known: Killing): Promise<void> {
+  const { database, claim } = known;
+  const [grant, credentials, leases] = await Promise.all([
+    findGrant(database, claim.grant.id),
+    credentialsOf(database, claim.grant.id),
+    leasesOf(database, claim.grant.id),
+  ]);
+  if (!grant) throw new TypeError('a claimed grant is never deleted');
+  const doomed: Doomed[] = [];
+  for (const lease of leases) {
+    const credential = credentials.find(({ name }) => name === lease.name);
+    if (!credential) continue;
+    if (lease.state === 'revoking') doomed.push({ lease, credential });
+    if (lease.state === 'stuck') {
+      const again = await transitionLease(database, lease.ref, 'stuck', 'revoking');
+      if (again) doomed.push({ lease: again, credential });
+    }
+  }
+  Object.assign(known, { grant, credentials, leases, doomed, problems: new Map() } satisfies Partial<Killing>);
+}
