@@ -1,0 +1,71 @@
+/**
+ * What each service gets of Vault: the ports that its own policy permits, on one connection, and no more.
+ * @module
+ */
+import { systemClock, VaultUnavailable, type Clock } from '@mayfly/domain';
+import type { SecretIssuer, TaskTokenIssuer, TaskTokenOpener } from '@mayfly/grant';
+import type { SecretRevoker } from '@mayfly/revocation';
+import { VaultClient } from './client.js';
+import { VaultSecretIssuer } from './secret-issuer.js';
+import { VaultSecretRevoker } from './secret-revoker.js';
+import { ServiceSession, type LoginSettings } from './service-session.js';
+import { VaultTaskTokenIssuer } from './task-token-issuer.js';
+import { TaskTokenSeal } from './task-token-seal.js';
+
+/** Where Vault is and as whom the service comes. */
+export interface VaultSettings extends LoginSettings {
+  /** For example `http://127.0.0.1:8200`. */
+  readonly address: string;
+  /** Longest time of one call with all its tries, default 5000. */
+  readonly timeoutMs?: number;
+  readonly clock?: Clock;
+}
+
+/** Whether Vault can be used now. */
+export interface VaultHealth {
+  /** Resolves when Vault is unsealed and lets this service in. @throws VaultUnavailable */
+  health(): Promise<void>;
+}
+
+function connect({ address, timeoutMs, clock = systemClock, ...login }: VaultSettings) {
+  const client = new VaultClient(address, timeoutMs);
+  const session = new ServiceSession(client, login, clock);
+  const health = async (): Promise<void> => {
+    const { body } = await client.call({ method: 'GET', path: 'sys/health', idempotent: true });
+    if (body.initialized !== true || body.sealed !== false) throw new VaultUnavailable('the secrets engine is sealed; unseal it');
+    await session.ensure();
+  };
+  return { client, session, clock, health };
+}
+
+const minting = (secrets: VaultSecretIssuer): SecretIssuer => ({
+  mint: (request) => secrets.mint(request),
+  keep: (token, leaseRef, material) => secrets.keep(token, leaseRef, material),
+  take: (token, leaseRef) => secrets.take(token, leaseRef),
+});
+
+/** For the issuer: creates task tokens, opens them again after a crash, mints. */
+export function vaultForIssuer(settings: VaultSettings): TaskTokenIssuer & TaskTokenOpener & SecretIssuer & VaultHealth {
+  const { client, session, clock, health } = connect(settings);
+  const seal = new TaskTokenSeal(session);
+  const tokens = new VaultTaskTokenIssuer(client, session, seal, clock);
+  return {
+    create: (request) => tokens.create(request),
+    open: (sealed, taskId) => seal.open(sealed, taskId),
+    ...minting(new VaultSecretIssuer(client, clock)),
+    health,
+  };
+}
+
+/** For delivery: opens a task's token and works with it. */
+export function vaultForDelivery(settings: VaultSettings): TaskTokenOpener & SecretIssuer & VaultHealth {
+  const { client, session, clock, health } = connect(settings);
+  const seal = new TaskTokenSeal(session);
+  return { open: (sealed, taskId) => seal.open(sealed, taskId), ...minting(new VaultSecretIssuer(client, clock)), health };
+}
+
+/** For the revoker: ends and looks up, nothing else. */
+export function vaultForRevoker(settings: VaultSettings): SecretRevoker & VaultHealth {
+  const { session, health } = connect(settings);
+  return Object.assign(new VaultSecretRevoker(session), { health });
+}

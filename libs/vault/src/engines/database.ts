@@ -1,0 +1,22 @@
+/**
+ * Dynamic database users. Delivery adds where the database is.
+ * @module
+ */
+import { plusSeconds, Secret } from '@mayfly/domain';
+import { texts } from '../answer.js';
+import type { SecretsEngine } from './engine.js';
+import { parametersOf } from './parameters.js';
+
+/** `{ username, password }`; the principal is the user. */
+export const database: SecretsEngine = {
+  leases: true,
+  life: 'by-renewal',
+  call(capability) {
+    parametersOf(capability, []);
+    return { method: 'GET', path: `${capability.mount}/creds/{role}`, values: { role: capability.role } };
+  },
+  read(data, { now, leaseSeconds }) {
+    const material = texts(data, 'username', 'password');
+    return material && { material: new Secret(material), principal: material.username, expiresAt: plusSeconds(now, leaseSeconds) };
+  },
+};

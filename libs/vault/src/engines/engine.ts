@@ -1,0 +1,25 @@
+/**
+ * What this lib has to know of a secrets engine.
+ * @module
+ */
+import type { Capability } from '@mayfly/domain';
+import type { Minted } from '@mayfly/grant';
+import type { VaultCall } from '../client.js';
+
+/** One secrets engine. To add one, see {@link file://./table.ts}. */
+export interface SecretsEngine {
+  /** True when every credential of it has a lease in Vault. */
+  readonly leases: boolean;
+  /** How the wanted life reaches it: in the minting call, by renewing the fresh lease, or not at all. */
+  readonly life: 'in-call' | 'by-renewal' | 'none';
+  /** The call that mints. @throws MintRefused when the capability asks for what the engine does not have */
+  call(capability: Capability, ttlSeconds: number): Pick<VaultCall, 'method' | 'path' | 'values' | 'body'>;
+  /** Takes the credential out of an answer's data; undefined when a part is missing. */
+  read(data: Readonly<Record<string, unknown>>, lease: LeaseTimes): Omit<Minted, 'vaultLeaseId'> | undefined;
+}
+
+/** When and for how long Vault leased it. */
+export interface LeaseTimes {
+  readonly now: Date;
+  readonly leaseSeconds: number;
+}

@@ -1,0 +1,21 @@
+/**
+ * Stored objects, KV version 2. They have no lease and do not end with a task; only the way to them closes.
+ * @module
+ */
+import { Secret } from '@mayfly/domain';
+import type { SecretsEngine } from './engine.js';
+import { parametersOf } from './parameters.js';
+
+/** The stored object as it is. */
+export const kv: SecretsEngine = {
+  leases: false,
+  life: 'none',
+  call(capability) {
+    parametersOf(capability, []);
+    return { method: 'GET', path: `${capability.mount}/data/{+path}`, values: { path: capability.role } };
+  },
+  read({ data: stored }) {
+    if (typeof stored !== 'object' || stored === null) return undefined;
+    return { material: new Secret(stored as Readonly<Record<string, unknown>>) };
+  },
+};

@@ -1,0 +1,70 @@
+/**
+ * Ending leases and tokens, and looking whether they are gone.
+ * @module
+ */
+import type { SecretRevoker } from '@mayfly/revocation';
+import { number, type VaultAnswer } from './answer.js';
+import { isRefusal, RevokeFailed, VaultRefused } from './errors.js';
+import type { ServiceSession } from './service-session.js';
+
+/** A synchronous revocation waits for the target, which may have sessions to end. */
+const REVOKE_TIMEOUT_MS = 15_000;
+
+/** Revokes and looks up with the service's own rights; it can read no secret. */
+export class VaultSecretRevoker implements SecretRevoker {
+  constructor(private readonly session: ServiceSession) {}
+
+  async revokeLease(vaultLeaseId: string): Promise<void> {
+    try {
+      await this.#post('sys/leases/revoke', { lease_id: vaultLeaseId, sync: true }, REVOKE_TIMEOUT_MS);
+    } catch (error) {
+      if (isRefusal(error, 'invalid-lease')) return;
+      throw error instanceof VaultRefused ? new RevokeFailed('a lease') : error;
+    }
+  }
+
+  isLeaseGone(vaultLeaseId: string): Promise<boolean> {
+    return this.#refusedAs('invalid-lease', () => this.#post('sys/leases/lookup', { lease_id: vaultLeaseId }));
+  }
+
+  async revokeToken(accessor: string): Promise<void> {
+    try {
+      // Of a token that is gone already OpenBao says so in a warning, Vault in an error.
+      await this.#post('auth/token/revoke-accessor', { accessor }, REVOKE_TIMEOUT_MS);
+    } catch (error) {
+      if (isRefusal(error, 'invalid-accessor')) return;
+      throw error instanceof VaultRefused ? new RevokeFailed('a task token') : error;
+    }
+  }
+
+  isTokenGone(accessor: string): Promise<boolean> {
+    return this.#refusedAs('invalid-accessor', () => this.#post('auth/token/lookup-accessor', { accessor }));
+  }
+
+  /** A certificate that Vault does not know is not a revoked one. */
+  async isCertificateRevoked(mount: string, serialNumber: string): Promise<boolean> {
+    try {
+      const call = { method: 'GET', path: `${mount}/cert/{serial}`, values: { serial: serialNumber }, idempotent: true } as const;
+      const { data } = await this.session.call(call);
+      return (number(data.revocation_time) ?? 0) > 0;
+    } catch (error) {
+      if (error instanceof VaultRefused) return false;
+      throw error;
+    }
+  }
+
+  /** True for that one refusal; an answer, or another refusal, is no proof of anything. */
+  async #refusedAs(reason: 'invalid-lease' | 'invalid-accessor', look: () => Promise<unknown>): Promise<boolean> {
+    try {
+      await look();
+      return false;
+    } catch (error) {
+      if (error instanceof VaultRefused) return error.reason === reason;
+      throw error;
+    }
+  }
+
+  #post(path: string, body: Record<string, unknown>, timeoutMs?: number): Promise<VaultAnswer> {
+    return this.session.call({ method: 'POST', path, body, idempotent: true, ...(timeoutMs && { timeoutMs }) });
+  }
+}
