@@ -1,0 +1,141 @@
+/**
+ * A consumer of a group, by kafkajs with its own handling of batches.
+ *
+ * INVARIANT: an offset is committed only when every record before it is done: handled with a durable effect, or acknowledged in the
+ * dead-letter topic. Whatever happens before that, the record is read again.
+ * @module
+ */
+import { setTimeout as pause } from 'node:timers/promises';
+import type { Consumer, EachBatchPayload, Kafka as Client } from 'kafkajs';
+import { errorType, type Logger } from '@mayfly/telemetry';
+import { DonePrefix } from './done-prefix.js';
+import { backoff, DEFAULT_PATIENCE, handleRecord, type Ending, type Handling } from './handle-record.js';
+import type { ConsumerOptions, EventConsumer, Progress } from './ports.js';
+import { originOf, received, type Received } from './received.js';
+import { keepMembership } from './keep-membership.js';
+import { Slots } from './slots.js';
+import { VitalSigns } from './vital-signs.js';
+import { workThrough } from './work-through.js';
+
+const DEFAULT_CONCURRENCY = 16;
+/** How long the broker holds a fetch that finds nothing: an idle consumer asks once in this time. */
+const FETCH_WAIT_MILLISECONDS = 1_000;
+
+/** {@link EventConsumer} by kafkajs. */
+export class KafkaConsumer implements EventConsumer {
+  readonly #consumer: Consumer;
+  readonly #vital: VitalSigns;
+  readonly #handling: Handling;
+  readonly #stopping = new AbortController();
+  /** Records that are done behind a gap, by origin: they come again with the record that is left. */
+  readonly #ahead = new Set<string>();
+
+  constructor(
+    client: Client,
+    clientId: string,
+    private readonly options: ConsumerOptions,
+    private readonly logger: Logger,
+  ) {
+    const sessionTimeout = options.sessionTimeoutMilliseconds ?? 30_000;
+    this.#consumer = client.consumer({
+      groupId: options.groupId,
+      allowAutoTopicCreation: false,
+      sessionTimeout,
+      heartbeatInterval: Math.min(3_000, sessionTimeout / 3),
+      maxWaitTimeInMs: FETCH_WAIT_MILLISECONDS,
+      retry: { initialRetryTime: 100, multiplier: 2, maxRetryTime: 5_000, retries: 5 },
+    });
+    this.#vital = new VitalSigns(this.#consumer);
+    this.#handling = { options, clientId, logger, slots: new Slots(options.concurrency ?? DEFAULT_CONCURRENCY), tries: new Map() };
+    this.#consumer.on(this.#consumer.events.CRASH, ({ payload: { error, restart } }) => this.#crashed(error, restart));
+    this.#consumer.on(this.#consumer.events.GROUP_JOIN, ({ payload: { groupId, memberAssignment } }) =>
+      this.#joined(groupId, memberAssignment),
+    );
+  }
+
+  async start(): Promise<void> {
+    const { topics, groupId } = this.options;
+    for (let tries = 1; !this.#stopping.signal.aborted; tries += 1) {
+      try {
+        await this.#consumer.connect();
+        await this.#consumer.subscribe({ topics: [...topics], fromBeginning: true });
+        await this.#consumer.run({
+          eachBatch: (payload) => this.#eachBatch(payload),
+          eachBatchAutoResolve: false,
+          partitionsConsumedConcurrently: this.options.concurrency ?? DEFAULT_CONCURRENCY,
+        });
+        return;
+      } catch (error) {
+        this.#vital.sign();
+        if (tries === 1) this.logger.warn('Kafka or its topics are not there yet, the consumer goes on trying', { groupId, topics, error });
+        await this.#consumer.disconnect().catch(() => undefined);
+        await this.#pause(backoff(DEFAULT_PATIENCE, tries));
+      }
+    }
+  }
+
+  async stop(): Promise<void> {
+    this.#stopping.abort();
+    await this.#consumer.disconnect().catch(() => undefined);
+  }
+
+  progress(): Progress {
+    return this.#vital.read();
+  }
+
+  async #eachBatch(payload: EachBatchPayload): Promise<void> {
+    const { batch, isRunning, resolveOffset } = payload;
+    const records = batch.messages.map((message) => received(batch.topic, batch.partition, message));
+    const prefix = new DonePrefix(records.map(({ offset }) => offset));
+    const membership = keepMembership(payload, this.#stopping.signal);
+    const handle = async (record: Received): Promise<Ending> => {
+      if (this.#ahead.has(originOf(record))) return 'done';
+      return membership.signal.aborted || !isRunning() ? 'left' : handleRecord(this.#handling, record, membership.signal);
+    };
+    try {
+      await workThrough(records, handle, ({ offset }) => {
+        const last = prefix.finish(offset);
+        if (last !== undefined) resolveOffset(last);
+      });
+    } finally {
+      membership.end();
+    }
+    membership.throwIfLost();
+    this.#rememberAhead(records, prefix);
+    if (!prefix.complete && !membership.signal.aborted) this.#letRest(records, payload.pause);
+  }
+
+  #rememberAhead(records: readonly Received[], prefix: DonePrefix): void {
+    for (const record of records) this.#ahead.delete(originOf(record));
+    const beyond = new Set(prefix.beyond());
+    for (const record of records) if (beyond.has(record.offset)) this.#ahead.add(originOf(record));
+  }
+
+  /** Keeps a partition out of the fetches for a while, so that the others are not held up by what fails in it. */
+  #letRest(records: readonly Received[], rest: () => () => void): void {
+    const { patience = DEFAULT_PATIENCE } = this.options;
+    const tries = Math.max(...records.map((record) => this.#handling.tries.get(originOf(record)) ?? 1));
+    const resume = rest();
+    void this.#pause(backoff(patience, tries)).then(resume);
+  }
+
+  async #pause(milliseconds: number): Promise<void> {
+    await pause(milliseconds, undefined, { signal: this.#stopping.signal }).catch(() => undefined);
+  }
+
+  /** The assignment is new: what was remembered of partitions may have been done by others, or undone by a reset of offsets. */
+  #joined(groupId: string, partitions: Readonly<Record<string, number[]>>): void {
+    this.logger.info('consumer joined its group', { groupId, partitions });
+    this.#ahead.clear();
+    this.#handling.tries.clear();
+  }
+
+  #crashed(error: unknown, restart: boolean): void {
+    this.#vital.sign();
+    this.logger.warn(restart ? 'consumer lost Kafka, it starts again' : 'consumer ended', {
+      groupId: this.options.groupId,
+      problem: errorType(error),
+    });
+    if (!restart && !this.#stopping.signal.aborted) this.options.onCrash(error);
+  }
+}
