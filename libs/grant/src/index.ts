@@ -5,6 +5,7 @@
 export * from './announce.js';
 export * from './credential-state.js';
 export * from './delegation.js';
+export * from './facts.js';
 export * from './lifetimes.js';
 export type * from './ports.js';
 export type * from './records.js';

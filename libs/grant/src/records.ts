@@ -20,6 +20,8 @@ export interface Grant {
   readonly agentId?: string;
   readonly risk: number;
   readonly parentGrantId?: GrantId;
+  /** 0 for a task that no other task started. */
+  readonly delegationDepth: number;
   readonly deadline?: Date;
   readonly policyDigest?: string;
   /** Where the task's trace began; everything that is done for the task continues it. */

@@ -63,6 +63,7 @@ create table ledger.task_grant (
   workflow        text,
   risk            integer not null default 0 constraint task_grant_risk_is_percent check (risk between 0 and 100),
   parent_grant_id text constraint task_grant_parent references ledger.task_grant (id),
+  delegation_depth integer not null default 0,
   deadline        timestamptz,
   policy_digest   text,
   traceparent     text,

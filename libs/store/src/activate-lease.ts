@@ -19,13 +19,15 @@ export interface Activation {
   /** What was allowed, in seconds: the lease ends then, however long the engine would let it live. */
   readonly ttlSeconds: number;
   readonly at: Date;
+  /** Set when it goes straight to the agent: nothing of it is kept, so that it can never be handed out twice. */
+  readonly deliveredAt?: Date;
 }
 
 /**
  * `minting → active`, announced. When the lease was asked to end meanwhile, its names are written down for the revoker instead.
  * @returns the active lease, or undefined when it is to be revoked
  */
-export async function activateLease(tx: Sql, owner: string, { grant, credential, lease, minted, ttlSeconds, at }: Activation): Promise<Lease | undefined> {
+export async function activateLease(tx: Sql, owner: string, { grant, credential, lease, minted, ttlSeconds, at, deliveredAt }: Activation): Promise<Lease | undefined> {
   const allowed = plusSeconds(at, ttlSeconds);
   // A credential that nobody can end earlier lives as long as it says itself; any other ends when it was allowed to, or earlier.
   const expiresAt =
@@ -33,6 +35,7 @@ export async function activateLease(tx: Sql, owner: string, { grant, credential,
   const names = {
     issuedAt: at,
     ...(expiresAt && { expiresAt }),
+    ...(deliveredAt && { deliveredAt }),
     ...(minted.vaultLeaseId && { vaultLeaseId: minted.vaultLeaseId }),
     ...(minted.principal && { principal: minted.principal }),
   };

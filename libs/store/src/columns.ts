@@ -20,6 +20,7 @@ export const GRANT: Columns<Grant> = {
   agentId: 'agent_id',
   risk: 'risk',
   parentGrantId: 'parent_grant_id',
+  delegationDepth: 'delegation_depth',
   deadline: 'deadline',
   policyDigest: 'policy_digest',
   traceparent: 'traceparent',

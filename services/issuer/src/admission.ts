@@ -27,7 +27,7 @@ export interface Admission {
   orchestrator?: Orchestrator;
   workflow?: Workflow | undefined;
   requestDigest?: string;
-  parent?: { grant: Grant; credentials: readonly Credential[]; depth: number } | undefined;
+  parent?: { grant: Grant; credentials: readonly Credential[] } | undefined;
   deadline?: Date;
   decided?: readonly Omit<Credential, 'grantId'>[];
   grant?: Grant;

@@ -1,7 +1,7 @@
 import { newDecisionId } from '@mayfly/domain';
 import { deadlineOf, refuseDelegation, type Credential } from '@mayfly/grant';
 import type { Decision, TaskFacts } from '@mayfly/policy';
-import { credentialsOf, findGrant, lockGrantByTask } from '@mayfly/store';
+import { credentialsOf, lockGrantByTask } from '@mayfly/store';
 import { ATTRIBUTES, counter, METRICS, SPANS, withSpan } from '@mayfly/telemetry';
 import type { Admission } from '../admission.js';
 
@@ -25,7 +25,7 @@ export async function decide(known: Admission): Promise<void> {
     agent: task.agent.id,
     intent: task.intent,
     risk: task.risk,
-    delegationDepth: known.parent ? known.parent.depth : 0,
+    delegationDepth: known.parent ? known.parent.grant.delegationDepth + 1 : 0,
     ...(task.initiator && { initiator: task.initiator }),
     ...(task.parentTaskId && { parentTaskId: task.parentTaskId }),
   };
@@ -73,7 +73,5 @@ async function parentOf({ tx, message }: Admission): Promise<Admission['parent']
   if (!message.task.parentTaskId) return undefined;
   const grant = await lockGrantByTask(tx, message.task.parentTaskId);
   if (!grant) return undefined;
-  let depth = 1;
-  for (let above = grant.parentGrantId; above && depth < 100; depth += 1) above = (await findGrant(tx, above))?.parentGrantId;
-  return { grant, credentials: await credentialsOf(tx, grant.id), depth };
+  return { grant, credentials: await credentialsOf(tx, grant.id) };
 }

@@ -26,7 +26,7 @@ export async function openGrant(known: Admission): Promise<'stop' | void> {
     openedAt: now,
     heartbeatAt: now,
     ...(workflow?.heartbeatTimeoutSeconds !== undefined && { heartbeatTimeoutSeconds: workflow.heartbeatTimeoutSeconds }),
-    ...(parent && { parentGrantId: parent.grant.id }),
+    ...(parent && { parentGrantId: parent.grant.id, delegationDepth: parent.grant.delegationDepth + 1 }),
     ...(trace.traceparent && { traceparent: trace.traceparent }),
     ...(trace.tracestate && { tracestate: trace.tracestate }),
   });

@@ -1,0 +1,147 @@
+/**
+ * What an agent may do with its task, with everything that needs.
+ * @module
+ */
+import { InvalidRequest, MayflyError, TaskClosed, type TaskId } from '@mayfly/domain';
+import { credentialState, ENDED_GRANT_STATES, LIVE_LEASE_STATES, type CredentialState, type Grant } from '@mayfly/grant';
+import { amendGrant, credentialsOf, endGrant, endLease, leasesOf, lockGrant, stateFact } from '@mayfly/store';
+import { ATTRIBUTES, counter, METRICS } from '@mayfly/telemetry';
+import type { Delivered, DeliveryDependencies, Fetch } from './fetch.js';
+import { fetchSecret } from './flow.js';
+import { grantFor } from './steps/check-grant.js';
+
+/** A task as its own agent sees it. No secret. */
+export interface TaskView {
+  readonly taskId: TaskId;
+  readonly state: string;
+  readonly deadline?: string;
+  readonly credentials: readonly {
+    readonly name: string;
+    readonly capability: string;
+    readonly state: CredentialState;
+    readonly shape?: string;
+    readonly decisionId: string;
+    readonly reasons: readonly string[];
+    readonly leaseRef?: string;
+    readonly expiresAt?: string;
+  }[];
+}
+
+const deliveries = counter(METRICS.deliveries);
+const hasEnded = (grant: Grant): boolean => (ENDED_GRANT_STATES as readonly string[]).includes(grant.state);
+
+/** Serves one proven workload at a time; every method takes the identity that was proven. */
+export class Delivering {
+  constructor(private readonly on: DeliveryDependencies) {}
+
+  /** State of a task. @throws TaskNotFound */
+  async view(taskId: TaskId, agent: string): Promise<TaskView> {
+    const grant = await grantFor(this.on.database, taskId, agent);
+    const [credentials, leases] = await Promise.all([credentialsOf(this.on.database, grant.id), leasesOf(this.on.database, grant.id)]);
+    return {
+      taskId,
+      state: grant.state,
+      ...(grant.deadline && { deadline: grant.deadline.toISOString() }),
+      credentials: credentials.map((credential) => {
+        const newest = leases.findLast(({ name }) => name === credential.name);
+        return {
+          name: credential.name,
+          capability: credential.capability,
+          state: credentialState(credential.permitted, newest?.state, hasEnded(grant)),
+          decisionId: credential.decisionId,
+          reasons: credential.reasons,
+          ...(credential.spec && { shape: credential.spec.shape }),
+          ...(newest && { leaseRef: newest.ref }),
+          ...(newest?.expiresAt && { expiresAt: newest.expiresAt.toISOString() }),
+        };
+      }),
+    };
+  }
+
+  /**
+   * Hands out one credential.
+   * @param waitMilliseconds how long to hold the request while the grant is not decided or minted yet, or not even heard of
+   */
+  async fetch(taskId: TaskId, name: string, agent: string, waitMilliseconds: number): Promise<Delivered> {
+    try {
+      const delivered = await this.#whenReady(taskId, waitMilliseconds, () => this.#fetchNow(taskId, name, agent));
+      deliveries.add(1, { [ATTRIBUTES.outcome]: 'delivered' });
+      return delivered;
+    } catch (error) {
+      deliveries.add(1, { [ATTRIBUTES.outcome]: error instanceof MayflyError ? error.code : 'internal' });
+      throw error;
+    }
+  }
+
+  /** A sign of life. @throws TaskNotFound, TaskClosed */
+  async heartbeat(taskId: TaskId, agent: string): Promise<void> {
+    const grant = await grantFor(this.on.database, taskId, agent);
+    const alive = await amendGrant(this.on.database, grant.id, 'granted', { heartbeatAt: this.on.clock.now() });
+    if (!alive && hasEnded(grant)) throw new TaskClosed();
+  }
+
+  /**
+   * The agent gives back what it no longer needs: the named credentials, or the whole task's when none are named.
+   * @throws TaskNotFound, InvalidRequest for a name that the task did not ask for
+   */
+  async release(taskId: TaskId, agent: string, names: readonly string[]): Promise<void> {
+    const { database, clock } = this.on;
+    const { id } = await grantFor(database, taskId, agent);
+    const at = clock.now();
+    const end = { cause: 'agent_release', by: 'delivery', at } as const;
+    await database.transaction('release', async (tx) => {
+      const grant = await lockGrant(tx, id);
+      if (!grant || grant.state !== 'granted') return;
+      const credentials = await credentialsOf(tx, id);
+      const unknown = names.find((name) => !credentials.some((credential) => credential.name === name));
+      if (unknown !== undefined) throw new InvalidRequest('this task asked for no credential of one of these names');
+      const data = { agent, names: names.length > 0 ? names : credentials.map(({ name }) => name) };
+      await stateFact(tx, { kind: 'dev.mayfly.evidence.released.v1', at: at.toISOString(), tenant: grant.tenant, taskId, by: 'delivery', data });
+      if (names.length === 0) return void (await endGrant(tx, grant, end));
+      for (const lease of await leasesOf(tx, id)) {
+        const credential = credentials.find(({ name }) => name === lease.name);
+        if (!credential || !names.includes(lease.name) || !(LIVE_LEASE_STATES as readonly string[]).includes(lease.state)) continue;
+        await endLease(tx, grant, credential, lease, end);
+      }
+    });
+  }
+
+  async #fetchNow(taskId: TaskId, name: string, agent: string): Promise<Delivered> {
+    const known: Fetch = { on: this.on, taskId, name, agent };
+    await fetchSecret(known);
+    const { credential, lease, material } = known;
+    if (!credential || !lease || !material) throw new TypeError('a fetch that was not refused has material');
+    return {
+      taskId,
+      name,
+      capability: credential.capability,
+      // The one place where material leaves: to the workload that proved itself.
+      data: { ...this.#connectionOf(credential.spec?.target), ...material.reveal() },
+      ...(lease.expiresAt && { expiresAt: lease.expiresAt.toISOString() }),
+      leaseRef: lease.ref,
+    };
+  }
+
+  #connectionOf(target: string | undefined): Readonly<Record<string, unknown>> {
+    return (target && this.on.targets[target]?.connection) || {};
+  }
+
+  /** An agent may ask before its start event was processed: only what may still come is waited for. */
+  async #whenReady<T>(taskId: TaskId, milliseconds: number, attempt: () => Promise<T>): Promise<T> {
+    if (milliseconds <= 0) return attempt();
+    let last: unknown;
+    const found = await this.on.changes.until(taskId, milliseconds, async () => {
+      try {
+        return { value: await attempt() };
+      } catch (error) {
+        if (!(error instanceof MayflyError) || !MAY_STILL_COME.has(error.code)) throw error;
+        last = error;
+        return undefined;
+      }
+    });
+    if (!found) throw last;
+    return found.value;
+  }
+}
+
+const MAY_STILL_COME = new Set(['task-not-found', 'not-ready', 'pending-approval']);

@@ -1,0 +1,49 @@
+/**
+ * What is known while a secret is being fetched.
+ * @module
+ */
+import type { Clock, Secret, SecretMaterial, TaskId } from '@mayfly/domain';
+import type { Credential, Grant, Lease, Minted, SecretIssuer, TaskTokenOpener } from '@mayfly/grant';
+import type { Decider, Decision } from '@mayfly/policy';
+import type { CurrentPolicy, Database, TaskChanges } from '@mayfly/store';
+import type { Targets } from '@mayfly/targets';
+
+/** What delivering works with. */
+export interface DeliveryDependencies {
+  readonly database: Database;
+  readonly vault: TaskTokenOpener & SecretIssuer;
+  readonly policies: CurrentPolicy<Decider>;
+  readonly targets: Targets;
+  readonly changes: TaskChanges;
+  readonly clock: Clock;
+}
+
+/** Known at the beginning, then more with every step. */
+export interface Fetch {
+  readonly on: DeliveryDependencies;
+  readonly taskId: TaskId;
+  readonly name: string;
+  /** The workload that proved itself. */
+  readonly agent: string;
+
+  grant?: Grant;
+  credential?: Credential;
+  decision?: Decision;
+  /** The lease to hand out: minted at the start and not handed out yet, or an intent to be minted now. */
+  lease?: Lease;
+  /** The earlier copy, whose end was asked for. */
+  superseded?: Lease | undefined;
+  token?: Secret<string>;
+  minted?: Minted;
+  material?: SecretMaterial;
+}
+
+/** What a fetch gives. */
+export interface Delivered {
+  readonly taskId: TaskId;
+  readonly name: string;
+  readonly capability: string;
+  readonly data: Readonly<Record<string, unknown>>;
+  readonly expiresAt?: string;
+  readonly leaseRef: string;
+}

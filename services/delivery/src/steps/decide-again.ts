@@ -1,0 +1,41 @@
+import { Denied } from '@mayfly/domain';
+import { factsOf } from '@mayfly/grant';
+import { stateFact } from '@mayfly/store';
+import { ATTRIBUTES, counter, METRICS, SPANS, withSpan } from '@mayfly/telemetry';
+import type { Fetch } from '../fetch.js';
+
+const decisions = counter(METRICS.decisions);
+
+/** The permit at the start is not enough: what holds is what is decided now. No decision is a deny. */
+export async function decideAgain(known: Fetch): Promise<void> {
+  const { on, grant, credential } = known;
+  if (!grant?.request || !credential) throw new TypeError('decideAgain comes after checkGrant');
+  const facts = factsOf(grant, grant.request);
+  const at = on.clock.now();
+  const decision = await withSpan(SPANS.decide, { attributes: { [ATTRIBUTES.capability]: credential.capability, [ATTRIBUTES.taskId]: grant.taskId } }, async (span) => {
+    const decider = await on.policies.get(on.database);
+    const answer = await decider.decide({ action: 'fetch', capability: credential.capability, task: facts, at });
+    span.set({ [ATTRIBUTES.decision]: answer.decision, [ATTRIBUTES.decisionId]: answer.id, [ATTRIBUTES.policyDigest]: answer.policyDigest });
+    return answer;
+  });
+  decisions.add(1, { [ATTRIBUTES.decision]: decision.decision, [ATTRIBUTES.capability]: credential.capability });
+  known.decision = decision;
+  if (decision.decision === 'permit') return;
+  await stateFact(on.database, {
+    kind: 'dev.mayfly.evidence.fetch-denied.v1',
+    at: at.toISOString(),
+    tenant: grant.tenant,
+    taskId: grant.taskId,
+    by: 'delivery',
+    data: {
+      agent: known.agent,
+      credential: credential.name,
+      capability: credential.capability,
+      decisionId: decision.id,
+      policyDigest: decision.policyDigest,
+      reasons: decision.reasons,
+      policies: decision.policies,
+    },
+  });
+  throw new Denied(decision.id);
+}

@@ -1,0 +1,15 @@
+import { TaskClosed } from '@mayfly/domain';
+import { credentialDelivered } from '@mayfly/grant';
+import { emit, findLease, lockGrant } from '@mayfly/store';
+import type { Fetch } from '../fetch.js';
+
+/** INVARIANT: the permit and the delivery are durable in the evidence before a byte leaves, and nothing leaves once the task has ended. */
+export async function hand({ on, grant, credential, lease, decision }: Fetch): Promise<void> {
+  if (!grant || !credential || !lease || !decision) throw new TypeError('hand comes last');
+  await on.database.transaction('deliver', async (tx) => {
+    const current = await lockGrant(tx, grant.id);
+    const held = await findLease(tx, lease.ref);
+    if (current?.state !== 'granted' || held?.state !== 'active') throw new TaskClosed();
+    await emit(tx, 'delivery', credentialDelivered(current, credential, held, decision, { at: on.clock.now() }));
+  });
+}

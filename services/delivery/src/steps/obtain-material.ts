@@ -1,0 +1,59 @@
+import { MayflyError, TaskClosed, VaultUnavailable } from '@mayfly/domain';
+import { ttlOf } from '@mayfly/grant';
+import { activateLease, transitionLease } from '@mayfly/store';
+import { ATTRIBUTES, counter, histogram, METRICS, SPANS, withSpan } from '@mayfly/telemetry';
+import type { Fetch } from '../fetch.js';
+
+const mints = counter(METRICS.mints);
+const duration = histogram(METRICS.mintDuration);
+
+/** Takes what was put aside at the start, or mints now. */
+export async function obtainMaterial(known: Fetch): Promise<void> {
+  const { on, lease, token, credential } = known;
+  if (!lease || !token || !credential?.spec) throw new TypeError('obtainMaterial comes after openToken');
+  if (lease.state === 'minting') return mintNow(known);
+  const kept = await on.vault.take(token, lease.ref);
+  if (kept) {
+    known.material = kept;
+    return;
+  }
+  if (credential.spec.shape !== 'static') throw new VaultUnavailable('what was minted for this task cannot be found; ask again for a fresh one');
+  // Static material is read again: there is nothing to supersede.
+  const again = await on.vault.mint({ leaseRef: lease.ref, capability: credential.spec, ttlSeconds: credential.spec.maxTtlSeconds, token });
+  known.material = again.material;
+}
+
+async function mintNow(known: Fetch): Promise<void> {
+  const { on, grant, lease, token, credential } = known;
+  if (!grant?.deadline || !lease || !token || !credential?.spec) throw new TypeError('mintNow comes after reserveLease');
+  const { spec } = credential;
+  const { deadline } = grant;
+  const startedAt = performance.now();
+  const attributes = { [ATTRIBUTES.taskId]: grant.taskId, [ATTRIBUTES.capability]: spec.name, [ATTRIBUTES.engine]: spec.engine, [ATTRIBUTES.leaseRef]: lease.ref };
+  await withSpan(SPANS.mint, { attributes }, async () => {
+    const ttlSeconds = ttlOf(credential, spec, on.clock.now(), deadline);
+    const minted = await on.vault.mint({ leaseRef: lease.ref, capability: spec, ttlSeconds, token }).catch(async (error: unknown) => {
+      await giveUp(known, error);
+      throw error;
+    });
+    const at = on.clock.now();
+    const active = await on.database.transaction('activate lease', (tx) =>
+      activateLease(tx, 'delivery', { grant, credential, lease, minted, ttlSeconds, at, deliveredAt: at }),
+    );
+    if (!active) throw new TaskClosed();
+    known.lease = active;
+    known.material = minted.material;
+  });
+  mints.add(1, { [ATTRIBUTES.capability]: spec.name, [ATTRIBUTES.outcome]: 'minted' });
+  duration.since(startedAt, { [ATTRIBUTES.engine]: spec.engine });
+}
+
+/**
+ * When Vault refused, nothing exists and the intent is over. When nobody knows what Vault did, something may live: the lease is left to
+ * the watch over abandoned intents, and only the task's end proves that it is dead.
+ */
+async function giveUp({ on, lease, credential }: Fetch, error: unknown): Promise<void> {
+  if (!lease || !(error instanceof MayflyError) || error.retriable) return;
+  await transitionLease(on.database, lease.ref, 'minting', 'failed', { lastProblem: error.code });
+  mints.add(1, { [ATTRIBUTES.capability]: credential?.capability, [ATTRIBUTES.outcome]: 'failed', [ATTRIBUTES.reason]: error.code });
+}
