@@ -1,1 +1,15 @@
-export {};
+/**
+ * Proof of who asks: workloads by JWT-SVIDs and OIDC tokens, operators by OIDC tokens.
+ * @module
+ */
+export type { Fetch } from './load-keys.js';
+export { createOperatorVerifier, ROLES } from './operator-verifier.js';
+export type { OperatorIdentity, OperatorVerifier, Role } from './operator-verifier.js';
+export { RefusedToken } from './refused-token.js';
+export type { TokenFault } from './refused-token.js';
+export { spiffeId } from './spiffe-id.js';
+export type { SpiffeId } from './spiffe-id.js';
+export { readTrust } from './trust.js';
+export type { KeySource, OperatorIssuer, Trust, TrustDomain, WorkloadIssuer } from './trust.js';
+export { createWorkloadVerifier } from './workload-verifier.js';
+export type { VerifierTools, WorkloadIdentity, WorkloadVerifier } from './workload-verifier.js';

@@ -1,0 +1,99 @@
+/**
+ * Whom a service trusts to vouch for identities: the file that `MAYFLY_TRUST_FILE` names.
+ * @module
+ */
+import { BadConfig } from '@mayfly/domain';
+import { z } from 'zod';
+
+const LOOPBACK = ['localhost', '127.0.0.1', '[::1]'];
+
+/** Keys that travel unprotected could be anybody's: plain HTTP is for this machine only. */
+const secureUrl = z.url({ protocol: /^https?$/ }).refine((text) => {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  if (!url || url.username || url.password || url.hash) return false;
+  return url.protocol === 'https:' || LOOPBACK.includes(url.hostname);
+}, 'must be https without credentials or fragment, or http on this machine');
+
+const source = z.union([z.strictObject({ file: z.string().min(1) }), z.strictObject({ url: secureUrl })], 'must have either file or url');
+const name = z.string().min(1).max(200);
+
+const form = z.strictObject({
+  audience: name.default('mayfly'),
+  trustDomains: z.array(z.strictObject({ name: z.string().regex(/^[a-z0-9._-]{1,255}$/), bundle: source })).default([]),
+  workloadIssuers: z
+    .array(
+      z.strictObject({ issuer: secureUrl, jwks: source, subject: name.regex(/^[^*]*\*?$/, 'may have one * at its end').exactOptional() }),
+    )
+    .default([]),
+  operators: z.strictObject({ issuer: secureUrl, jwks: source, audience: name, rolesClaim: name.default('roles') }).exactOptional(),
+});
+
+/** Where a set of public keys is: a file, read again when it may have changed, or a URL. */
+export type KeySource = { readonly file: string } | { readonly url: string };
+
+/** A SPIFFE trust domain, and its bundle. */
+export interface TrustDomain {
+  readonly name: string;
+  readonly bundle: KeySource;
+}
+
+/** An OIDC issuer whose tokens prove workloads. */
+export interface WorkloadIssuer {
+  /** Compared with `iss` character by character. */
+  readonly issuer: string;
+  readonly jwks: KeySource;
+  /** The subject that counts, or what it starts with when it ends in `*`; every subject where it is absent. */
+  readonly subject?: string;
+}
+
+/** The OIDC issuer whose tokens prove operators. */
+export interface OperatorIssuer {
+  readonly issuer: string;
+  readonly jwks: KeySource;
+  readonly audience: string;
+  /** Claim that lists the roles; dots lead into objects (`realm_access.roles`). */
+  readonly rolesClaim: string;
+}
+
+/** Whom a service trusts. */
+export interface Trust {
+  /** The audience that workloads' tokens must be for. */
+  readonly audience: string;
+  readonly trustDomains: readonly TrustDomain[];
+  readonly workloadIssuers: readonly WorkloadIssuer[];
+  readonly operators?: OperatorIssuer;
+}
+
+/**
+ * Reads a trust file.
+ * @throws BadConfig that names the key, never a value
+ */
+export function readTrust(text: string): Trust {
+  const result = form.safeParse(parse(text));
+  if (!result.success) {
+    const issue = result.error.issues[0];
+    throw new BadConfig(`trust file, ${issue?.path.join('.') || 'top level'}: ${issue?.message ?? 'not as expected'}`);
+  }
+  const trust: Trust = result.data;
+  checkUnique(
+    'trustDomains',
+    trust.trustDomains.map((domain) => domain.name),
+  );
+  checkUnique(
+    'workloadIssuers',
+    trust.workloadIssuers.map(({ issuer }) => issuer),
+  );
+  return trust;
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw new BadConfig('trust file: is not JSON');
+  }
+}
+
+function checkUnique(key: string, names: readonly string[]): void {
+  if (new Set(names).size !== names.length) throw new BadConfig(`trust file, ${key}: one name occurs twice`);
+}
