@@ -110,7 +110,7 @@ export interface LiveGrant {
 export async function grantsUnderOtherPolicy(sql: Sql, digest: string, afterId: string, limit: number): Promise<LiveGrant[]> {
   const rows = await sql.run(
     'grant.other_policy',
-    `select ${selectList(GRANT)} from ledger.task_grant where state = 'granted' and policy_digest is distinct from $1 and id > $2 order by id limit $3`,
+    `select ${selectList(GRANT)} from ledger.task_grant where state = 'granted' and (policy_digest < $1 or policy_digest > $1) and id > $2 order by id limit $3`,
     [digest, afterId, limit],
   );
   const grants = rows.map(readGrant);

@@ -7,6 +7,7 @@ export type {
   EventRecord,
   Origin,
   RecordHeaders,
+  RiskSignalMessage,
   RiskSubject,
   SignalContent,
   SignalMessage,

@@ -56,3 +56,5 @@ export type TaskEndedMessage = Extract<TaskMessage, { kind: 'ended' }>;
 export type TaskHeartbeatMessage = Extract<TaskMessage, { kind: 'heartbeat' }>;
 /** An event that changes what decisions rest on. */
 export type SignalMessage = SignalContent & Origin;
+/** The risk of a task, an agent or an initiator changed. */
+export type RiskSignalMessage = Extract<SignalMessage, { kind: 'risk' }>;

@@ -1,4 +1,4 @@
-import { TaskClosed } from '@mayfly/domain';
+import { NotReady, TaskClosed } from '@mayfly/domain';
 import { credentialDelivered } from '@mayfly/grant';
 import { emit, findLease, lockGrant } from '@mayfly/store';
 import type { Fetch } from '../fetch.js';
@@ -9,7 +9,8 @@ export async function hand({ on, grant, credential, lease, decision }: Fetch): P
   await on.database.transaction('deliver', async (tx) => {
     const current = await lockGrant(tx, grant.id);
     const held = await findLease(tx, lease.ref);
-    if (current?.state !== 'granted' || held?.state !== 'active') throw new TaskClosed();
+    if (current?.state !== 'granted') throw new TaskClosed();
+    if (held?.state !== 'active') throw new NotReady('this credential was revoked before it was handed out; ask again');
     await emit(tx, 'delivery', credentialDelivered(current, credential, held, decision, { at: on.clock.now() }));
   });
 }

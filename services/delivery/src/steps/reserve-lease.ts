@@ -1,6 +1,6 @@
 import { FetchLimit, newLeaseRef, NotReady, TaskClosed } from '@mayfly/domain';
 import { LIVE_LEASE_STATES, type Credential, type Grant, type Lease } from '@mayfly/grant';
-import { amendLease, countFetch, endLease, findLease, intendLease, leasesOf, lockCredential, lockGrant, stateFact, type Sql } from '@mayfly/store';
+import { amendLease, countFetch, currentPolicyDigest, endLease, findLease, intendLease, leasesOf, lockCredential, lockGrant, stateFact, type Sql } from '@mayfly/store';
 import type { Fetch } from '../fetch.js';
 
 /**
@@ -8,11 +8,13 @@ import type { Fetch } from '../fetch.js';
  * for which the earlier one has to die. Two fetches of one credential come one after the other.
  */
 export async function reserveLease(known: Fetch): Promise<void> {
-  const { on, grant: seen, name } = known;
-  if (!seen) throw new TypeError('reserveLease comes after checkGrant');
+  const { on, grant: seen, decision, name } = known;
+  if (!seen || !decision) throw new TypeError('reserveLease comes after decideAgain');
   await on.database.transaction('reserve lease', async (tx) => {
     const grant = await lockGrant(tx, seen.id);
     if (grant?.state !== 'granted') throw new TaskClosed();
+    // INVARIANT: drift decides a grant again under this same lock. Either it sees the intent that is written here, or we see its policy set.
+    if ((await currentPolicyDigest(tx)) !== decision.policyDigest) throw new NotReady('the policy set changed this very moment; ask again');
     const credential = await lockCredential(tx, grant.id, name);
     if (!credential?.spec) throw new TypeError('a permitted credential has a specification');
     if (credential.fetches >= credential.spec.maxFetches) throw new FetchLimit();

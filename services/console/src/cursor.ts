@@ -1,0 +1,23 @@
+/**
+ * Where a list goes on.
+ * @module
+ */
+import { InvalidRequest } from '@mayfly/domain';
+import type { Grant } from '@mayfly/grant';
+
+/** The place after a grant. */
+export interface Place {
+  readonly openedAt: Date;
+  readonly id: string;
+}
+
+/** Opaque text for the place after this grant. */
+export const cursorAfter = ({ openedAt, id }: Pick<Grant, 'openedAt' | 'id'>): string => Buffer.from(`${openedAt.toISOString()} ${id}`).toString('base64url');
+
+/** @throws InvalidRequest when it is not one of ours */
+export function readCursor(cursor: string): Place {
+  const [at = '', id = ''] = Buffer.from(cursor, 'base64url').toString('utf8').split(' ');
+  const openedAt = new Date(at);
+  if (Number.isNaN(openedAt.getTime()) || !/^g[a-z2-7]{20}$/.test(id)) throw new InvalidRequest('cursor is not one that this API gave; leave it out to begin at the newest');
+  return { openedAt, id };
+}

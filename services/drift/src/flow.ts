@@ -1,0 +1,44 @@
+/**
+ * Whenever the world moves, on one screen.
+ *
+ *     a policy set becomes current → every live grant that rests on another one is decided again, page by page
+ *     a risk signal arrives        → the live grants of its subject are decided again with the higher risk
+ *
+ * Nothing is killed here: what is lost is asked to end, and the revoker does the rest.
+ * @module
+ */
+import { grantsUnderOtherPolicy, listGrants, noteEvent, currentPolicyDigest } from '@mayfly/store';
+import { RejectedEvent, type RiskSignalMessage } from '@mayfly/task-events';
+import { redecide, type RedecideDependencies } from './redecide.js';
+
+const PAGE = 100;
+
+/** Decides one page of grants again; returns how many. The ledger knows what is left: whoever died in between loses nothing. */
+export async function followPolicy(on: RedecideDependencies): Promise<number> {
+  const digest = await currentPolicyDigest(on.database);
+  if (digest === undefined) return 0;
+  const page = await grantsUnderOtherPolicy(on.database, digest, '', PAGE);
+  for (const { grant } of page) await redecide(on, grant.id, { cause: 'policy_drift' }, grant);
+  return page.length;
+}
+
+/**
+ * Takes a risk signal in. Only a registered orchestrator's signals count, and only for its own tenant.
+ * @throws RejectedEvent when the event must be parked
+ */
+export async function followRisk(on: RedecideDependencies, { envelope, subject, risk, digest }: RiskSignalMessage): Promise<void> {
+  const { set } = await on.policies.get(on.database);
+  const orchestrator = set.orchestrator(envelope.source);
+  if (!orchestrator) throw new RejectedEvent('unregistered-source', 'no orchestrator is registered under this source; register it in the policy set');
+  const filter = { state: 'granted', tenant: orchestrator.tenant, ...subject };
+  for (let after: { openedAt: Date; id: string } | undefined; ; ) {
+    const page = await listGrants(on.database, { ...filter, limit: PAGE, after });
+    for (const { grant } of page) await redecide(on, grant.id, { cause: 'risk_signal', causeEventId: envelope.id, risk }, grant);
+    const last = page.at(-1);
+    if (!last || page.length < PAGE) break;
+    after = { openedAt: last.grant.openedAt, id: last.grant.id };
+  }
+  // Noted last: a signal that was cut short is taken in again, which is harmless.
+  const sighting = await noteEvent(on.database, envelope.source, envelope.id, digest);
+  if (sighting === 'conflict') throw new RejectedEvent('event-conflict', 'an event with this source and id was seen before with other content');
+}
