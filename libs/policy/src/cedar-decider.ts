@@ -26,7 +26,7 @@ export class CedarDecider implements Decider {
    */
   constructor(set: PolicySet) {
     this.#set = set;
-    const policies = preparsePolicySet(set.digest, { staticPolicies: Object.fromEntries(set.policies) });
+    const policies = preparsePolicySet(set.digest, { staticPolicies: { ...set.policies } });
     const schema = preparseSchema(set.digest, set.schema);
     if (policies.type === 'failure' || schema.type === 'failure') throw new InvalidPolicySet('policy set', 'cannot be parsed by Cedar');
   }

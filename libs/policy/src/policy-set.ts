@@ -48,7 +48,7 @@ export interface PolicySet {
   /** The Cedar schema's text. */
   readonly schema: string;
   /** Cedar policies by their `@id`, each with its text. */
-  readonly policies: ReadonlyMap<string, string>;
+  readonly policies: Readonly<Record<string, string>>;
   /** The catalogue's entry of that name. */
   capability(name: string): Capability | undefined;
   /** The orchestrator registered under that CloudEvents source. */

@@ -3,7 +3,7 @@
  * @module
  */
 import { checkParseSchema, policySetTextToParts, policyToJson, validate } from '@cedar-policy/cedar-wasm/nodejs';
-import type { DetailedError } from '@cedar-policy/cedar-wasm/nodejs';
+import type { DetailedError, ValidationError } from '@cedar-policy/cedar-wasm/nodejs';
 import { InvalidPolicySet } from './errors.js';
 import { fitsSchema } from './fits-schema.js';
 import type { PolicyFiles } from './policy-set.js';
@@ -21,7 +21,7 @@ interface PolicyText {
 /** What the Cedar files hold. */
 export interface CedarParts {
   readonly schema: string;
-  readonly policies: ReadonlyMap<string, string>;
+  readonly policies: Readonly<Record<string, string>>;
 }
 
 /**
@@ -43,8 +43,10 @@ export function readCedar(schema: string, files: PolicyFiles): CedarParts {
       policies.set(id, { file, text: policy });
     }
   }
-  checkTypes(schema, policies);
-  return { schema, policies: new Map([...policies].map(([id, { text }]) => [id, text])) };
+  const texts = Object.fromEntries([...policies].map(([id, { text }]) => [id, text]));
+  const fault = typeFault(schema, texts);
+  if (fault) throw new InvalidPolicySet(policies.get(fault.policyId)?.file ?? SCHEMA_FILE, sentence([fault.error]));
+  return { schema, policies: texts };
 }
 
 function policiesOf(file: string, text: string): [id: string, text: string][] {
@@ -61,12 +63,10 @@ function policiesOf(file: string, text: string): [id: string, text: string][] {
   });
 }
 
-function checkTypes(schema: string, policies: ReadonlyMap<string, PolicyText>): void {
-  const staticPolicies = Object.fromEntries([...policies].map(([id, { text }]) => [id, text]));
+function typeFault(schema: string, staticPolicies: Record<string, string>): ValidationError | undefined {
   const answer = validate({ schema, policies: { staticPolicies }, validationSettings: { mode: 'strict' } });
   if (answer.type === 'failure') throw new InvalidPolicySet(SCHEMA_FILE, sentence(answer.errors));
-  const [fault] = [...answer.validationErrors, ...answer.validationWarnings];
-  if (fault) throw new InvalidPolicySet(policies.get(fault.policyId)?.file ?? SCHEMA_FILE, sentence([fault.error]));
+  return [...answer.validationErrors, ...answer.validationWarnings][0];
 }
 
 function sentence(errors: readonly DetailedError[]): string {

@@ -15,17 +15,22 @@ const word = z
   .string()
   .max(256)
   .regex(/^[\x21-\x7e]+$/, 'is visible ASCII without spaces');
+/** As words, but an OIDC subject may have spaces inside. */
+const identity = z
+  .string()
+  .max(2048)
+  .regex(/^[\x21-\x7e]+( [\x21-\x7e]+)*$/, 'is visible ASCII, without spaces around it');
 const seconds = z.int().positive().max(31_536_000);
 
 const workflow = z.strictObject({
   name: word,
-  agents: z.array(word).min(1),
+  agents: z.array(identity).min(1),
   maxDurationSeconds: seconds,
   heartbeatTimeoutSeconds: seconds.optional(),
 });
 const form = z.strictObject({
   orchestrators: z.record(word, z.strictObject({ tenant: word, workflows: z.array(workflow) })),
-  agents: z.record(word, z.strictObject({ tenant: word, status: z.enum(['active', 'suspended']), owner: word })),
+  agents: z.record(identity, z.strictObject({ tenant: word, status: z.enum(['active', 'suspended']), owner: word })),
 });
 
 /** What `registrations.yaml` says. */
