@@ -12,7 +12,10 @@ export type {
   SignalContent,
   SignalMessage,
   TaskContent,
-  TaskEndedMessage, TaskHeartbeatMessage, TaskMessage, TaskStartedMessage,
+  TaskEndedMessage,
+  TaskHeartbeatMessage,
+  TaskMessage,
+  TaskStartedMessage,
 } from './messages.js';
 export { MAX_VALUE_BYTES } from './open-record.js';
 export { readSignal } from './read-signal.js';
