@@ -27,6 +27,7 @@ export async function run(command, args, { what, logFile, env, cwd, signal }) {
   signal?.throwIfAborted();
   if (how === 0) return;
   const lines = readFileSync(logFile, 'utf8').trimEnd().split('\n');
-  const shown = lines.find((line) => /^\w*Error:|^error:/.test(line)) ?? lines.slice(-15).join('\n');
+  const errors = lines.filter((line) => /error\b.*\w/i.test(line) && !/^\s+at /.test(line));
+  const shown = (errors.length > 0 ? errors.slice(0, 8) : lines.slice(-15)).join('\n');
   throw new Error(`${what} failed (${how}), see ${logFile}:\n${shown}`);
 }
