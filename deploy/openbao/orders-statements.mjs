@@ -21,7 +21,7 @@ export const revokeUser = [
   'COMMIT AND CHAIN',
   // Then everybody is thrown out, and waited for (at most 2 s each).
   `SELECT pg_terminate_backend(pid, 2000) FROM pg_stat_activity WHERE usename = '{{name}}'`,
-  // Then what it was granted or owns (temporary tables, large objects) goes, and the role itself.
+  // Then what it was granted or owns (anybody may own large objects) goes, and the role itself.
   // Since PostgreSQL 16 whoever creates a role may grant it to itself, and must before it may drop what the role owns.
   ifThere(`GRANT "{{name}}" TO CURRENT_USER WITH INHERIT TRUE, SET FALSE; DROP OWNED BY "{{name}}"; DROP ROLE "{{name}}";`),
 ];

@@ -1,4 +1,5 @@
 # revoker: ends things and looks whether they are gone. It can create and read nothing that is secret.
+# Whether a certificate is revoked (pki/cert/<serial>) anybody may ask.
 path "sys/leases/revoke" {
   capabilities = ["update"]
 }
@@ -10,7 +11,4 @@ path "auth/token/revoke-accessor" {
 }
 path "auth/token/lookup-accessor" {
   capabilities = ["update"]
-}
-path "pki/cert/+" {
-  capabilities = ["read"]
 }

@@ -1,0 +1,113 @@
+/** A database user works while its task lives, and neither its login nor its open session outlives the revocation. */
+import { expect, it } from '@jest/globals';
+import { openDatabase, type Database } from '@mayfly/postgres';
+import type { Minted } from '@mayfly/grant';
+import { CATALOGUE } from '../catalogue.js';
+import { mint, tokenFor, type Ports } from '../conformance.js';
+import type { Servers } from '../servers.js';
+
+export function databaseUsersDie(ports: () => Ports, servers: () => Servers): void {
+  const asUrl = (url: string): Database => openDatabase({ url, maxConnections: 1, applicationName: 'test' });
+  const login = ({ material }: Minted): Database => {
+    const { username, password } = material.reveal() as { username: string; password: string };
+    return asUrl(servers().ordersUrl(username, password));
+  };
+  const inOrders = async <T>(work: (admin: Database) => Promise<T>): Promise<T> => {
+    const admin = asUrl(servers().adminUrl);
+    try {
+      return await work(admin);
+    } finally {
+      await admin.close();
+    }
+  };
+  const left = (principal: string): Promise<{ roles: string; sessions: string }> =>
+    inOrders(async (admin) => {
+      const [row] = await admin.run<{ roles: string; sessions: string }>(
+        '',
+        `SELECT (SELECT count(*) FROM pg_roles WHERE rolname = $1) AS roles, (SELECT count(*) FROM pg_stat_activity WHERE usename = $1) AS sessions`,
+        [principal],
+      );
+      return row!;
+    });
+  const NOTHING = { roles: '0', sessions: '0' };
+
+  it('logs in and reads, then is refused, and its open session is ended with it', async () => {
+    const minted = await mint(ports(), await tokenFor(ports(), [CATALOGUE.read]), CATALOGUE.read);
+    const open = login(minted);
+    await expect(open.run('', 'DELETE FROM orders')).rejects.toThrow(/permission denied/);
+    expect(await open.run('', 'SELECT * FROM orders')).not.toHaveLength(0);
+    expect(await left(minted.principal!)).toEqual({ roles: '1', sessions: '1' });
+
+    await ports().revoker.revokeLease(minted.vaultLeaseId!);
+    expect(await left(minted.principal!)).toEqual(NOTHING);
+    await expect(open.run('', 'SELECT 1')).rejects.toThrow();
+    await open.close();
+  });
+
+  it('ends a session that never stops logging in again', async () => {
+    const minted = await mint(ports(), await tokenFor(ports(), [CATALOGUE.read]), CATALOGUE.read);
+    let over = false;
+    const hammering = Array.from({ length: 4 }, async () => {
+      while (!over) {
+        const database = login(minted);
+        await database.run('', 'SELECT pg_sleep(0.01)').catch(() => undefined);
+        await database.close();
+      }
+    });
+    await ports().revoker.revokeLease(minted.vaultLeaseId!);
+    expect(await left(minted.principal!)).toEqual(NOTHING);
+    over = true;
+    await Promise.all(hammering);
+    expect(await left(minted.principal!)).toEqual(NOTHING);
+  });
+
+  it('lets a writer write, and removes what it owned with it', async () => {
+    const minted = await mint(ports(), await tokenFor(ports(), [CATALOGUE.write]), CATALOGUE.write);
+    const writer = login(minted);
+    await writer.run('', `INSERT INTO orders (customer, item, amount) VALUES ('Test', 'lens', 1)`);
+    await writer.run('', `UPDATE orders SET amount = 2 WHERE customer = 'Test'`);
+    await writer.run('', 'SELECT lo_create(0)');
+    await ports().revoker.revokeLease(minted.vaultLeaseId!);
+    expect(await left(minted.principal!)).toEqual(NOTHING);
+    await writer.close();
+  });
+
+  it('revokes a lease whose user somebody else dropped already', async () => {
+    const minted = await mint(ports(), await tokenFor(ports(), [CATALOGUE.read]), CATALOGUE.read);
+    await inOrders((admin) => admin.run('', `DROP OWNED BY "${minted.principal}"; DROP ROLE "${minted.principal}"`));
+    await ports().revoker.revokeLease(minted.vaultLeaseId!);
+    expect(await ports().revoker.isLeaseGone(minted.vaultLeaseId!)).toBe(true);
+  });
+
+  it('tells the database the wanted end of the login, shorter or longer than the role’s own', async () => {
+    for (const seconds of [60, 2400]) {
+      const minted = await mint(ports(), await tokenFor(ports(), [CATALOGUE.read], { ttlSeconds: 3000 }), CATALOGUE.read, seconds);
+      const [row] = await inOrders((admin) =>
+        admin.run<{ seconds: number }>(
+          '',
+          'SELECT extract(epoch FROM rolvaliduntil - now())::float AS seconds FROM pg_roles WHERE rolname = $1',
+          [minted.principal],
+        ),
+      );
+      expect(Math.abs(row!.seconds - seconds)).toBeLessThan(10);
+    }
+  });
+
+  it('leaves no user behind when the wanted life cannot be had', async () => {
+    const token = await tokenFor(ports(), [CATALOGUE.read], { id: 'too-long' });
+    const users = () => inOrders((admin) => admin.run('', `SELECT FROM pg_roles WHERE rolname LIKE 'token-%'`));
+    const before = (await users()).length;
+    await expect(mint(ports(), token, CATALOGUE.read, 7200)).rejects.toMatchObject({ code: 'mint-refused' });
+    expect(await users()).toHaveLength(before);
+  });
+
+  it('ends the users of a whole task tree with its root token', async () => {
+    const root = await tokenFor(ports(), [CATALOGUE.read]);
+    const child = await tokenFor(ports(), [CATALOGUE.read], { parent: root.token });
+    const minted = await mint(ports(), child, CATALOGUE.read);
+    await ports().revoker.revokeLease(minted.vaultLeaseId!);
+    await ports().revoker.revokeToken(root.accessor);
+    expect(await ports().revoker.isTokenGone(child.accessor)).toBe(true);
+    expect(await left(minted.principal!)).toEqual(NOTHING);
+  });
+}
