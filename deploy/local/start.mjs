@@ -1,7 +1,10 @@
 /** `npm start`: installs what is missing, builds, starts everything, and ends all of it on Ctrl-C or SIGTERM. Runs under Node 20+. */
 import { parseArgs } from 'node:util';
+import { build } from './build.mjs';
+import { install } from './install.mjs';
 import { defaultHome, layout } from './layout.mjs';
 import { claim, forget } from './pidfiles.mjs';
+import { screen } from './screen.mjs';
 
 const USAGE = `npm start [-- --fresh]
 
@@ -44,13 +47,11 @@ async function main({ fresh }) {
   claim(dirs.run);
   const signal = ending();
   try {
-    const { install } = await import('./install.mjs');
     await install({ logs: dirs.logs, log, signal });
-    const { build } = await import('./build.mjs');
     await build({ logs: dirs.logs, log, signal });
+    // From here on packages are used that npm has just installed.
     const { startStack } = await import('./stack.mjs');
     const stack = await startStack({ home: dirs.home, fresh, log, signal });
-    const { screen } = await import('./screen.mjs');
     console.log(screen(stack.dev));
     const awake = setInterval(() => {}, 60_000);
     await new Promise((resolve) => (signal.aborted ? resolve() : signal.addEventListener('abort', resolve)));

@@ -3,18 +3,19 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { spawn } from 'node:child_process';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { build, tool, toolEnvironment } from './build.mjs';
+import { install } from './install.mjs';
 import { layout, projectNode, root } from './layout.mjs';
 
 const log = (line) => console.log(`-- ${line}`);
-const bin = (...path) => join(root, 'node_modules', ...path);
-const jest = (...args) => ['--experimental-vm-modules', '--no-warnings=ExperimentalWarning', bin('jest', 'bin', 'jest.js'), ...args];
+const jest = (...args) => ['--experimental-vm-modules', '--no-warnings=ExperimentalWarning', tool('jest'), ...args];
 
 /** Each runs under the project's Node; a check counts as one test. */
 const checks = {
-  types: [bin('typescript', 'bin', 'tsc'), '--noEmit'],
-  style: [bin('eslint', 'bin', 'eslint.js'), '.'],
-  layers: [bin('dependency-cruiser', 'bin', 'dependency-cruise.mjs'), '--config', '.dependency-cruiser.cjs', 'libs', 'services'],
-  format: [bin('prettier', 'bin', 'prettier.cjs'), '--check', '--log-level', 'warn', '.'],
+  types: ['tsc', '--noEmit'],
+  style: ['eslint', '.'],
+  layers: ['depcruise', '--config', '.dependency-cruiser.cjs', 'libs', 'services'],
+  format: ['prettier', '--check', '--log-level', 'warn', '.'],
 };
 
 /** Runs one program with its output shown. Gives back whether it succeeded. */
@@ -41,18 +42,16 @@ async function tests(args, env) {
 
 async function main(paths) {
   const { logs } = layout(join(root, '.mayfly'));
-  const { install } = await import('./install.mjs');
   await install({ logs, log });
-  const { build, toolEnvironment } = await import('./build.mjs');
   await build({ logs, log });
 
   const env = toolEnvironment(process.env);
   const results = [];
   if (paths.length > 0) results.push(await tests(paths, env));
   else {
-    for (const [name, args] of Object.entries(checks)) {
+    for (const [name, [program, ...args]] of Object.entries(checks)) {
       log(name);
-      const good = await succeeds(args, env);
+      const good = await succeeds([tool(program), ...args], env);
       results.push(good ? { passed: 1, failed: 0 } : { passed: 0, failed: 1 });
     }
     for (const project of ['unit', 'suites']) {
