@@ -54,7 +54,7 @@ export class VaultClient {
       'request-promise': { defaults: () => send },
       // Its own would print bodies when DEBUG is set.
       debug: () => undefined,
-    } as nodeVault.VaultOptions);
+    });
     // It takes these from the environment; a token there would go along with every call, and a prefix would move every path.
     Object.assign(this.#vault, { token: '', namespace: undefined, pathPrefix: '' });
   }

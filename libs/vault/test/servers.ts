@@ -109,6 +109,6 @@ export async function raw(address: string, method: string, path: string, token?:
     ...(body && { body: JSON.stringify(body) }),
   });
   const text = await response.text();
-  // eslint-disable-next-line @typescript-eslint/no-explicit-any
-  return { status: response.status, body: (text ? JSON.parse(text) : {}) as any };
+
+  return { status: response.status, body: text ? JSON.parse(text) : {} };
 }

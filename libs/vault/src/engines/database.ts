@@ -7,16 +7,17 @@ import { texts } from '../answer.js';
 import type { SecretsEngine } from './engine.js';
 import { parametersOf } from './parameters.js';
 
-/** `{ username, password }`; the principal is the user. */
-export const database: SecretsEngine = {
-  leases: true,
-  life: 'by-renewal',
-  call(capability) {
-    parametersOf(capability, []);
-    return { method: 'GET', path: `${capability.mount}/creds/{role}`, values: { role: capability.role } };
-  },
-  read(data, { now, leaseSeconds }) {
-    const material = texts(data, 'username', 'password');
-    return material && { material: new Secret(material), principal: material.username, expiresAt: plusSeconds(now, leaseSeconds) };
-  },
+/** A reading call that creates a user each time. */
+const call: SecretsEngine['call'] = (capability) => {
+  parametersOf(capability, []);
+  return { method: 'GET', path: `${capability.mount}/creds/{role}`, values: { role: capability.role } };
 };
+
+/** The user's name carries the grant's id (`username_template`). */
+const read: SecretsEngine['read'] = (data, { now, leaseSeconds }) => {
+  const material = texts(data, 'username', 'password');
+  return material && { material: new Secret(material), principal: material.username, expiresAt: plusSeconds(now, leaseSeconds) };
+};
+
+/** `{ username, password }`; the principal is the user. */
+export const database: SecretsEngine = { leases: true, life: 'by-renewal', call, read };

@@ -6,16 +6,17 @@ import { Secret } from '@mayfly/domain';
 import type { SecretsEngine } from './engine.js';
 import { parametersOf } from './parameters.js';
 
-/** The stored object as it is. */
-export const kv: SecretsEngine = {
-  leases: false,
-  life: 'none',
-  call(capability) {
-    parametersOf(capability, []);
-    return { method: 'GET', path: `${capability.mount}/data/{+path}`, values: { path: capability.role } };
-  },
-  read({ data: stored }) {
-    if (typeof stored !== 'object' || stored === null) return undefined;
-    return { material: new Secret(stored as Readonly<Record<string, unknown>>) };
-  },
+/** Reads the newest version. */
+const call: SecretsEngine['call'] = (capability) => {
+  parametersOf(capability, []);
+  return { method: 'GET', path: `${capability.mount}/data/{+path}`, values: { path: capability.role } };
 };
+
+/** A deleted version answers without an object. */
+const read: SecretsEngine['read'] = ({ data: stored }) => {
+  if (typeof stored !== 'object' || stored === null) return undefined;
+  return { material: new Secret(stored as Readonly<Record<string, unknown>>) };
+};
+
+/** The stored object as it is. */
+export const kv: SecretsEngine = { leases: false, life: 'none', call, read };

@@ -7,16 +7,17 @@ import { texts } from '../answer.js';
 import type { SecretsEngine } from './engine.js';
 import { parametersOf } from './parameters.js';
 
-/** `{ plaintext, ciphertext }`: the key in base64, and the same key encrypted. */
-export const transit: SecretsEngine = {
-  leases: false,
-  life: 'none',
-  call(capability) {
-    parametersOf(capability, []);
-    return { method: 'POST', path: `${capability.mount}/datakey/plaintext/{key}`, values: { key: capability.role }, body: {} };
-  },
-  read(data) {
-    const material = texts(data, 'plaintext', 'ciphertext');
-    return material && { material: new Secret(material) };
-  },
+/** Each call makes another key. */
+const call: SecretsEngine['call'] = (capability) => {
+  parametersOf(capability, []);
+  return { method: 'POST', path: `${capability.mount}/datakey/plaintext/{key}`, values: { key: capability.role }, body: {} };
 };
+
+/** Nothing of it can end, so it has neither principal nor end. */
+const read: SecretsEngine['read'] = (data) => {
+  const material = texts(data, 'plaintext', 'ciphertext');
+  return material && { material: new Secret(material) };
+};
+
+/** `{ plaintext, ciphertext }`: the key in base64, and the same key encrypted. */
+export const transit: SecretsEngine = { leases: false, life: 'none', call, read };

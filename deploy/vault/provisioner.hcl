@@ -1,0 +1,19 @@
+# What provision.mjs writes, and nothing of what it makes possible: it reads no secret and mints none.
+path "sys/mounts/+"               { capabilities = ["read", "create", "update"] }
+path "sys/policies/acl/mayfly-*"  { capabilities = ["read", "create", "update"] }
+path "sys/policies/acl/cap-*"     { capabilities = ["read", "create", "update"] }
+path "auth/jwt/role/mayfly-*"     { capabilities = ["read", "create", "update"] }
+path "auth/jwt/role/mayfly-provisioner" { capabilities = ["deny"] }
+path "auth/token/roles/mayfly-task" { capabilities = ["read", "create", "update"] }
+path "database/config/orders"     { capabilities = ["create", "update"] }
+path "database/roles/+"           { capabilities = ["create", "update"] }
+path "pki/root/generate/internal" { capabilities = ["create", "update"] }
+path "pki/issuers"                { capabilities = ["list", "read"] }
+path "pki/issuers/"               { capabilities = ["list", "read"] }
+path "pki/config/urls"            { capabilities = ["create", "update"] }
+path "pki/roles/+"                { capabilities = ["create", "update"] }
+path "ssh/config/ca"              { capabilities = ["read", "create", "update"] }
+path "ssh/roles/+"                { capabilities = ["create", "update"] }
+path "transit/keys/+"             { capabilities = ["read", "create", "update"] }
+path "kv/metadata/+/+"            { capabilities = ["read"] }
+path "kv/data/+/+"                { capabilities = ["create"] }
