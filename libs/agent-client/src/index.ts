@@ -1,1 +1,7 @@
-export {};
+/**
+ * What an agent installs: its secrets by task id. No dependencies.
+ * @module
+ */
+export { createAgentClient, type AgentClient, type AgentClientOptions, type TaskCredential, type TaskState } from './agent-client.js';
+export { DeliveredSecret, type SecretDocument } from './delivered-secret.js';
+export { MayflyProblem, problemOf, type ProblemDetails } from './problem.js';

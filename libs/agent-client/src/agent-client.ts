@@ -1,0 +1,114 @@
+/**
+ * What an agent asks of Mayfly (public contract, section 3).
+ * @module
+ */
+import { DeliveredSecret, type SecretDocument } from './delivered-secret.js';
+import { withPatience } from './patience.js';
+import { MayflyProblem, problemOf } from './problem.js';
+
+/** Who asks, and whom. */
+export interface AgentClientOptions {
+  /** Base URL of the delivery service. */
+  readonly url: string;
+  /** Gives the workload's own token (JWT-SVID or OIDC, audience `mayfly`); called for every request, so that it may rotate. */
+  readonly token: () => Promise<string> | string;
+  /** Default: the built-in `fetch`. */
+  readonly fetch?: typeof globalThis.fetch;
+  /** The W3C `traceparent` of what the agent does now; it is passed on. */
+  readonly traceparent?: () => string | undefined;
+  /** How long calls other than {@link AgentClient.secret} go on trying while the service is away; default 10. */
+  readonly patienceSeconds?: number;
+}
+
+/** One credential of a task, without its secret. */
+export interface TaskCredential {
+  readonly name: string;
+  readonly capability: string;
+  readonly state: string;
+  readonly shape?: string;
+  readonly decisionId: string;
+  readonly reasons: readonly string[];
+  readonly leaseRef?: string;
+  readonly expiresAt?: string;
+}
+
+/** A task as its agent sees it. */
+export interface TaskState {
+  readonly taskId: string;
+  readonly state: string;
+  readonly deadline?: string;
+  readonly credentials: readonly TaskCredential[];
+}
+
+/** Talks to the delivery service for one agent. Every method throws {@link MayflyProblem}. */
+export interface AgentClient {
+  /** The task's state and its credentials'. */
+  task(taskId: string): Promise<TaskState>;
+  /**
+   * One credential. An agent may ask before its task's start was processed.
+   * @param options `waitSeconds`: how long to wait for it in all, default 10
+   */
+  secret(taskId: string, name: string, options?: { readonly waitSeconds?: number }): Promise<DeliveredSecret>;
+  /** A sign of life. */
+  heartbeat(taskId: string): Promise<void>;
+  /** Gives back credentials that are no longer needed: the named ones, or the whole task's. They are revoked soon after. */
+  release(taskId: string, names?: readonly string[]): Promise<void>;
+}
+
+const DEFAULT_SECONDS = 10;
+/** The longest that the service holds a request. */
+const LONGEST_HOLD_SECONDS = 30;
+/** An answer takes so long at most, beyond the hold that was asked for. */
+const ANSWER_SECONDS = 10;
+
+/**
+ * Makes a client.
+ * @example
+ * const mayfly = createAgentClient({ url: process.env.MAYFLY_URL, token: () => readFile('/run/svid/mayfly.jwt', 'utf8') });
+ * const { data } = await mayfly.secret(taskId, 'orders', { waitSeconds: 10 });
+ */
+export function createAgentClient(options: AgentClientOptions): AgentClient {
+  const { patienceSeconds = DEFAULT_SECONDS } = options;
+  const patiently = (method: string, path: string, body?: unknown): Promise<Response> =>
+    withPatience(patienceSeconds, () => call(options, method, path, ANSWER_SECONDS, body));
+  const pathOf = (taskId: string): string => `/v1/tasks/${encodeURIComponent(taskId)}`;
+
+  return {
+    task: async (taskId) => (await (await patiently('GET', pathOf(taskId))).json()) as TaskState,
+    secret: (taskId, name, { waitSeconds = DEFAULT_SECONDS } = {}) =>
+      withPatience(waitSeconds, async (left) => {
+        const hold = Math.min(LONGEST_HOLD_SECONDS, Math.floor(left));
+        const path = `${pathOf(taskId)}/secrets/${encodeURIComponent(name)}${hold > 0 ? `?wait=${hold}s` : ''}`;
+        const response = await call(options, 'GET', path, hold + ANSWER_SECONDS);
+        return new DeliveredSecret((await response.json()) as SecretDocument);
+      }),
+    heartbeat: async (taskId) => void (await patiently('POST', `${pathOf(taskId)}/heartbeat`)),
+    release: async (taskId, names) => void (await patiently('POST', `${pathOf(taskId)}/release`, names && { names })),
+  };
+}
+
+async function call(options: AgentClientOptions, method: string, path: string, seconds: number, body?: unknown): Promise<Response> {
+  const { url, token, fetch = globalThis.fetch, traceparent } = options;
+  const trace = traceparent?.();
+  const headers = {
+    authorization: `Bearer ${(await token()).trim()}`,
+    accept: 'application/json',
+    ...(trace !== undefined && { traceparent: trace }),
+    ...(body !== undefined && { 'content-type': 'application/json' }),
+  };
+  const response = await fetch(`${url.replace(/\/+$/, '')}${path}`, {
+    method,
+    headers,
+    redirect: 'error', // a token goes to whom it was meant for
+    signal: AbortSignal.timeout(seconds * 1000),
+    ...(body !== undefined && { body: JSON.stringify(body) }),
+  }).catch((error: unknown) => {
+    throw new MayflyProblem(
+      'Mayfly cannot be reached; check the url and that the service runs',
+      { code: 'unreachable', status: 0 },
+      { cause: error },
+    );
+  });
+  if (!response.ok) throw await problemOf(response);
+  return response;
+}

@@ -1,0 +1,50 @@
+/**
+ * All commands.
+ * @module
+ */
+import { Command } from 'commander';
+import type { Cli } from './cli.js';
+import { addDevToken } from './commands/dev-token.js';
+import { addFetch } from './commands/fetch.js';
+import { addGrants } from './commands/grants.js';
+import { addPolicyApply } from './commands/policy-apply.js';
+import { addPolicyCheck } from './commands/policy-check.js';
+import { addTaskEnd } from './commands/task-end.js';
+import { addTaskHeartbeat } from './commands/task-heartbeat.js';
+import { addTaskStart } from './commands/task-start.js';
+
+const ABOUT = `Credentials that live exactly as long as the task.
+
+Everything is found through .mayfly/dev.json of a running stack (npm start). Elsewhere set KAFKA_BROKERS, MAYFLY_DELIVERY_URL,
+MAYFLY_CONSOLE_URL and MAYFLY_OPERATOR_TOKEN; MAYFLY_DEV_JSON names another dev.json.`;
+
+const EXAMPLES = `
+A first task:
+  $ mayfly task start --file deploy/policies/example/tasks/etl.json
+  $ mayfly fetch etl-0042 orders
+  $ mayfly task end etl-0042
+  $ mayfly timeline etl-0042`;
+
+/** The program, ready to parse. */
+export function buildProgram(cli: Cli): Command {
+  const program = new Command('mayfly')
+    .description(ABOUT)
+    .addHelpText('after', EXAMPLES)
+    .exitOverride()
+    .configureOutput({ writeOut: cli.out, writeErr: cli.err })
+    .showHelpAfterError('(add --help for how it is used)');
+  const group = (name: string, summary: string): Command => program.command(name).summary(summary).description(summary);
+
+  const task = group('task', 'say what happens to tasks, as their orchestrator would');
+  addTaskStart(task, cli);
+  addTaskEnd(task, cli);
+  addTaskHeartbeat(task, cli);
+  addFetch(program, cli);
+  addGrants(program, cli);
+  const policy = group('policy', 'check and apply policy sets');
+  addPolicyCheck(policy, cli);
+  addPolicyApply(policy, cli);
+  const dev = group('dev', 'what only the dev profile has');
+  addDevToken(dev, cli);
+  return program;
+}
