@@ -44,21 +44,25 @@ export function databaseUsersDie(ports: () => Ports, servers: () => Servers): vo
     await open.close();
   });
 
-  it('ends a session that never stops logging in again', async () => {
+  it('refuses new logins from before the first session is ended, not only when the user is gone', async () => {
     const minted = await mint(ports(), await tokenFor(ports(), [CATALOGUE.read]), CATALOGUE.read);
-    let over = false;
-    const hammering = Array.from({ length: 4 }, async () => {
-      while (!over) {
-        const database = login(minted);
-        await database.run('', 'SELECT pg_sleep(0.01)').catch(() => undefined);
-        await database.close();
-      }
-    });
-    await ports().revoker.revokeLease(minted.vaultLeaseId!);
+    const again = login(minted);
+    let revoked: Promise<void> | undefined;
+    // Whoever holds this lock keeps the revocation from dropping the user, and so right in the middle.
+    await inOrders((admin) =>
+      admin.transaction('hold', async (tx) => {
+        await tx.run('', 'LOCK TABLE pg_auth_members IN SHARE MODE');
+        revoked = ports().revoker.revokeLease(minted.vaultLeaseId!);
+        await inOrders(async (other) => {
+          const waiting = () => other.run('', `SELECT FROM pg_stat_activity WHERE usename = 'orders_admin' AND wait_event_type = 'Lock'`);
+          while ((await waiting()).length === 0);
+        });
+        await expect(again.run('', 'SELECT 1')).rejects.toThrow(/not permitted to log in/);
+      }),
+    );
+    await revoked;
     expect(await left(minted.principal!)).toEqual(NOTHING);
-    over = true;
-    await Promise.all(hammering);
-    expect(await left(minted.principal!)).toEqual(NOTHING);
+    await again.close();
   });
 
   it('lets a writer write, and removes what it owned with it', async () => {
@@ -99,6 +103,13 @@ export function databaseUsersDie(ports: () => Ports, servers: () => Servers): vo
     const before = (await users()).length;
     await expect(mint(ports(), token, CATALOGUE.read, 7200)).rejects.toMatchObject({ code: 'mint-refused' });
     expect(await users()).toHaveLength(before);
+  });
+
+  it('ends the user at the task’s deadline by Vault alone, though its lease was to last longer', async () => {
+    const minted = await mint(ports(), await tokenFor(ports(), [CATALOGUE.read], { ttlSeconds: 2 }), CATALOGUE.read);
+    expect((await left(minted.principal!)).roles).toBe('1');
+    while (!(await ports().revoker.isLeaseGone(minted.vaultLeaseId!)));
+    expect(await left(minted.principal!)).toEqual(NOTHING);
   });
 
   it('ends the users of a whole task tree with its root token', async () => {
