@@ -69,7 +69,7 @@ export interface Trust {
  * @throws BadConfig that names the key, never a value
  */
 export function readTrust(text: string): Trust {
-  const result = form.safeParse(parse(text));
+  const result = orRefuse('a value has the wrong type', () => form.safeParse(orRefuse('is not JSON', (): unknown => JSON.parse(text))));
   if (!result.success) {
     const issue = result.error.issues[0];
     throw new BadConfig(`trust file, ${issue?.path.join('.') || 'top level'}: ${issue?.message ?? 'not as expected'}`);
@@ -86,11 +86,12 @@ export function readTrust(text: string): Trust {
   return trust;
 }
 
-function parse(text: string): unknown {
+function orRefuse<T>(problem: string, read: () => T): T {
   try {
-    return JSON.parse(text);
-  } catch {
-    throw new BadConfig('trust file: is not JSON');
+    return read();
+  } catch (error) {
+    // zod throws too: it compares the `length` even of what is neither text nor list.
+    throw error instanceof BadConfig ? error : new BadConfig(`trust file: ${problem}`);
   }
 }
 

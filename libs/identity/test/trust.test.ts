@@ -15,6 +15,7 @@ describe('a trust file', () => {
   });
   test.each([
     ['no JSON', '{', 'is not JSON'],
+    ['a value whose length cannot be compared', { audience: { length: { toString: [] } } }, 'wrong type'],
     ['an unknown key', { audiences: ['mayfly'] }, 'top level'],
     ['an unknown key deep inside', { trustDomains: [{ ...domain, bundel: 1 }] }, 'trustDomains.0'],
     ['a trust domain with a scheme', { trustDomains: [{ ...domain, name: 'spiffe://example.org' }] }, 'trustDomains.0.name'],

@@ -82,6 +82,12 @@ const BAD: [string, () => PolicyFiles, file: string, key: string][] = [
     'twice',
   ],
   ['a workflow twice', registrations('name: reporting', 'name: nightly-etl'), 'registrations.yaml', 'twice'],
+  [
+    'a value whose length cannot be compared',
+    registrations('owner: data-platform@example.org', 'owner: { length: { toString: [] } }'),
+    'registrations.yaml',
+    'wrong type',
+  ],
   ['a misspelt status', registrations('status: active', 'status: Active'), 'registrations.yaml', 'status'],
 
   ['a broken schema', schema('namespace Mayfly {', 'namespace Mayfly'), 'schema.cedarschema', ''],

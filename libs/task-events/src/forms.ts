@@ -49,9 +49,19 @@ export const risk = z
  * @throws RejectedEvent `invalid-data` that names the field, never its content
  */
 export function fit<T>(form: z.ZodType<T>, data: unknown): T {
-  const result = form.safeParse(data);
+  const result = attempt(form, data);
   if (result.success) return result.data;
   const issue = result.error.issues[0];
   const field = ['data', ...(issue?.path ?? [])].join('.');
   throw new RejectedEvent('invalid-data', `${field}: ${issue?.message ?? 'not as expected'}`);
+}
+
+/** zod compares the `length` even of what is neither text nor list, and an object in its place makes that throw. */
+function attempt<T>(form: z.ZodType<T>, data: unknown): z.ZodSafeParseResult<T> {
+  try {
+    return form.safeParse(data);
+  } catch (error) {
+    if (error instanceof RejectedEvent) throw error;
+    throw new RejectedEvent('invalid-data', 'data: a field has the wrong type');
+  }
 }

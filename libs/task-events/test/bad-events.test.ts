@@ -88,6 +88,8 @@ const BAD: [string, EventRecord, RejectReason][] = [
   ['risk as text', start({ risk: '12' }), 'invalid-data'],
   ['data that is a list', structured([]), 'invalid-data'],
   ['no data', structured(undefined), 'invalid-data'],
+  ['a list whose length cannot be compared', start({ credentials: { length: { toString: [] } } }), 'invalid-data'],
+  ['a text whose length cannot be compared', start({ agent: { id: { length: { valueOf: 1, toString: 1 } } } }), 'invalid-data'],
   ['an unknown outcome', structured({ taskId: 't', outcome: 'done' }, { type: ENDED }), 'invalid-data'],
 ];
 
