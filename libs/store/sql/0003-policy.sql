@@ -9,7 +9,7 @@ create table policy.set (
 );
 
 create table policy.current (
-  only   boolean not null default true constraint current_pk primary key constraint current_is_one check (only),
-  digest text not null references policy.set (digest),
-  since  timestamptz not null
+  singleton boolean not null default true constraint current_pk primary key constraint current_is_one check (singleton),
+  digest    text not null references policy.set (digest),
+  since     timestamptz not null
 );

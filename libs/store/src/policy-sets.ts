@@ -31,7 +31,7 @@ export async function applyPolicySet(tx: Sql, set: { digest: string; files: Stor
   const changed = await tx.run(
     'policy.switch',
     `insert into policy.current (digest, since) values ($1, $2)
-     on conflict (only) do update set digest = excluded.digest, since = excluded.since where policy.current.digest is distinct from excluded.digest returning 1`,
+     on conflict (singleton) do update set digest = excluded.digest, since = excluded.since where policy.current.digest is distinct from excluded.digest returning 1`,
     [set.digest, set.at],
   );
   await tx.run('policy.wake', `select pg_notify('${CHANNELS.policy}', $1)`, [set.digest]);

@@ -1,0 +1,5 @@
+/**
+ * What every service process is made of.
+ * @module
+ */
+export { BASE, readSettings, VAULT } from './settings.js';
