@@ -21,14 +21,13 @@ export interface Cli {
   readonly colour: boolean;
   /** Asks the person a question. */
   readonly ask: (question: string) => Promise<string>;
-  /** Given when the person wants it to end (Ctrl-C). */
-  readonly ending: AbortSignal;
+  /** Takes Ctrl-C over: the signal is given when the person wants it to end. */
+  readonly ending: () => AbortSignal;
 }
 
 /** The real process. */
 export function thisProcess(): Cli {
   const { env, stdin, stdout, stderr } = process;
-  const ending = new AbortController();
   return {
     env,
     cwd: process.cwd(),
@@ -49,10 +48,9 @@ export function thisProcess(): Cli {
         dialogue.close();
       }
     },
-    // Only who waits on it takes Ctrl-C over: every other command ends at once.
-    get ending() {
-      process.once('SIGINT', () => ending.abort());
-      process.once('SIGTERM', () => ending.abort());
+    ending: () => {
+      const ending = new AbortController();
+      for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => ending.abort());
       return ending.signal;
     },
   };

@@ -40,7 +40,7 @@ export async function connectConsole(
       const asked = Object.entries(query).flatMap(([name, value]) =>
         value === undefined ? [] : [[name, String(value)] as [string, string]],
       );
-      return call('GET', asked.length > 0 ? `${path}?${new URLSearchParams(asked)}` : path);
+      return call('GET', asked.length > 0 ? `${path}?${new URLSearchParams(asked).toString()}` : path);
     },
     post: (path, body) => call('POST', path, body),
   };

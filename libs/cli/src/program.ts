@@ -5,13 +5,19 @@
 import { Command } from 'commander';
 import type { Cli } from './cli.js';
 import { addDevToken } from './commands/dev-token.js';
+import { addDoctor } from './commands/doctor.js';
+import { addEvidenceExport } from './commands/evidence-export.js';
+import { addEvidenceVerify } from './commands/evidence-verify.js';
 import { addFetch } from './commands/fetch.js';
 import { addGrants } from './commands/grants.js';
 import { addPolicyApply } from './commands/policy-apply.js';
 import { addPolicyCheck } from './commands/policy-check.js';
+import { addRevoke } from './commands/revoke.js';
 import { addTaskEnd } from './commands/task-end.js';
 import { addTaskHeartbeat } from './commands/task-heartbeat.js';
 import { addTaskStart } from './commands/task-start.js';
+import { addTimeline } from './commands/timeline.js';
+import { addWatch } from './commands/watch.js';
 
 const ABOUT = `Credentials that live exactly as long as the task.
 
@@ -41,9 +47,16 @@ export function buildProgram(cli: Cli): Command {
   addTaskHeartbeat(task, cli);
   addFetch(program, cli);
   addGrants(program, cli);
+  addTimeline(program, cli);
+  addWatch(program, cli);
+  addRevoke(program, cli);
   const policy = group('policy', 'check and apply policy sets');
   addPolicyCheck(policy, cli);
   addPolicyApply(policy, cli);
+  const evidence = group('evidence', 'export and check the record of what happened');
+  addEvidenceExport(evidence, cli);
+  addEvidenceVerify(evidence, cli);
+  addDoctor(program, cli);
   const dev = group('dev', 'what only the dev profile has');
   addDevToken(dev, cli);
   return program;

@@ -32,7 +32,6 @@ export type Colour = keyof typeof CODES;
 export const paint = (on: boolean, colour: Colour, text: string): string => (on ? `\u001b[${CODES[colour]}m${text}\u001b[0m` : text);
 
 /** Takes control characters out of what others wrote, so that it cannot steer the terminal. */
-// eslint-disable-next-line no-control-regex -- they are what is taken out
 export const plain = (text: string): string => text.replace(/[\u0000-\u001f\u007f-\u009f]/g, ' ');
 
 /** Time of day with milliseconds, UTC: `09:30:01.234`. */

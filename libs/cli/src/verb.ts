@@ -2,7 +2,7 @@
  * What all commands have in common: `--json`, examples, and how an answer is shown.
  * @module
  */
-import { Command } from 'commander';
+import type { Command } from 'commander';
 import type { Cli } from './cli.js';
 
 /** What a command has to say. */

@@ -30,7 +30,7 @@ export function addTaskStart(task: Command, cli: Cli): void {
   verb(task, 'start', 'say that a task has started, as its orchestrator would', [
     'task start --file deploy/policies/example/tasks/etl.json',
     'task start --file etl.json --id etl-0043 --wait 10s',
-    'cat etl.json | mayfly task start --file - --json',
+    'task start --file - --json < etl.json',
   ])
     .requiredOption('--file <file>', 'data of the task.started event as JSON; - reads standard input')
     .option('--source <urn>', "the orchestrator's registered name", 'urn:example:orchestrator')
