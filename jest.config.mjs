@@ -15,7 +15,7 @@ export default {
     {
       ...common,
       displayName: 'unit',
-      testMatch: ['libs', 'services', 'deploy'].map((folder) => `<rootDir>/${folder}/*/test/**/*.test.ts`),
+      testMatch: ['libs', 'services', 'deploy'].map((folder) => `<rootDir>/${folder}/*/test/**/*.test.{ts,mjs}`),
     },
     {
       ...common,

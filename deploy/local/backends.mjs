@@ -44,8 +44,9 @@ export async function withVault({ dirs, ports, up }) {
 
 /** Brings Vault's mounts, policies and roles to what deploy/openbao describes. */
 export async function provisionVault({ dirs, vault, orders, signal }) {
+  const stranger = process.env.VAULT_ADDR ? `; the server at VAULT_ADDR must trust ${servicePublicKeyFile(dirs.keys)} (auth/jwt)` : '';
   await run(projectNode, [script('openbao', 'provision.mjs')], {
-    what: "provisioning Vault's mounts, policies and roles",
+    what: `provisioning Vault's mounts, policies and roles${stranger}`,
     logFile: join(dirs.logs, 'openbao-provision.log'),
     env: environment({
       VAULT_ADDR: vault.address,

@@ -10,7 +10,7 @@ import { SERVICES } from './services.mjs';
 const ROLES = ['mayfly_owner', 'mayfly_probe', 'orders_admin', ...SERVICES.map((name) => `mayfly_${name}`)];
 
 /**
- * Makes roles and databases and brings the ledger's schema up to date.
+ * Makes roles and databases.
  * @param {{ dirs: object, adminUrl: string, ledger: string, signal?: AbortSignal }} options `ledger` names the ledger's database
  * @returns where each role connects: `{ url(role), orders: { host, port, user, password, probeUrl } }`
  */
@@ -27,7 +27,6 @@ export async function prepareDatabases({ dirs, adminUrl, ledger, signal }) {
     env: environment({ ADMIN_URL: adminUrl, LEDGER_DATABASE: ledger, PASSWORDS_FILE: passwordsFile }),
     signal,
   });
-  await migrate(url('mayfly_owner'), dirs, signal);
   const { hostname: host, port } = new URL(adminUrl);
   return {
     url,
@@ -48,9 +47,9 @@ function ensurePasswords(file) {
   return passwords;
 }
 
-async function migrate(ownerUrl, dirs, signal) {
+/** Brings the ledger's schema up to date, as its owner. */
+export async function migrate({ dirs, ownerUrl, signal }) {
   const program = join(root, 'libs', 'store', 'dist', 'migrate-main.js');
-  if (!existsSync(program)) return;
   await run(projectNode, [program], {
     what: "migrating the ledger's schema",
     logFile: join(dirs.logs, 'migrations.log'),

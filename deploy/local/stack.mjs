@@ -2,6 +2,7 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { provisionVault, withDatabases, withKafka, withTracing, withVault } from './backends.mjs';
+import { migrate } from './databases.mjs';
 import { publish } from './dev-file.mjs';
 import { defaultHome, layout, root } from './layout.mjs';
 import { claim, forget, reap } from './pidfiles.mjs';
@@ -66,6 +67,7 @@ export async function startStack({ home = defaultHome, services = true, fresh = 
 
     const settings = writeSettings({ dirs, issuer, orders: databases.orders });
     if (services) {
+      await migrate({ ...world, ownerUrl: databases.url('mayfly_owner') });
       const ready = SERVICES.filter(isBuilt);
       const parts = { ...world, kafka, vault, databaseUrl: databases.url, tracing, settings };
       await together(ready.map((name) => keep(startService(name, parts))));

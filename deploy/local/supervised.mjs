@@ -8,12 +8,12 @@ import { until } from './until.mjs';
 
 const BACKOFF = { firstMs: 300, mostMs: 10_000, forgetAfterMs: 30_000 };
 const DEATHS_AT_START = 3;
-const GRACE_MS = 10_000;
 
 export class Supervised {
   #options;
   #child;
   #wanted = false;
+  #starting = false;
   #deaths = 0;
   #gone = Promise.resolve();
 
@@ -24,12 +24,13 @@ export class Supervised {
    * @param {string} options.command with `args`, `env` (the whole environment), `cwd`, `uid`, `gid` as for `spawn`
    * @param {() => unknown} options.ready asks whether it can be used now
    * @param {string} [options.endSignal] what ends it gently (default SIGTERM)
+   * @param {number} [options.graceMs] how long it may take to end after that; then it is killed (default 10 s)
    * @param {number} [options.seconds] how long it may take to become ready (default 60)
    * @param {(line: string) => void} [options.log]
    * @param {AbortSignal} [options.signal] stops it, also while it is still starting
    */
   constructor({ log = () => {}, ...options }) {
-    this.#options = { args: [], endSignal: 'SIGTERM', seconds: 60, log, ...options };
+    this.#options = { args: [], endSignal: 'SIGTERM', seconds: 60, graceMs: 10_000, log, ...options };
     options.signal?.addEventListener('abort', () => void this.stop(), { once: true });
   }
 
@@ -46,6 +47,7 @@ export class Supervised {
   async start() {
     this.#options.signal?.throwIfAborted();
     this.#wanted = true;
+    this.#starting = true;
     this.#deaths = 0;
     this.#launch('w');
     try {
@@ -54,14 +56,18 @@ export class Supervised {
       await this.stop();
       throw error;
     }
+    this.#starting = false;
     return this;
   }
 
   /** Waits until it can be used (again). */
   async ready() {
     const { name, seconds, ready } = this.#options;
-    const gaveUp = () =>
-      this.#deaths >= DEATHS_AT_START ? `it ended ${this.#deaths} times; its log ends with\n${this.#logEnd()}` : undefined;
+    const gaveUp = () => {
+      if (!this.#wanted) return 'stopped';
+      if (this.#starting && this.#deaths >= DEATHS_AT_START) return `it ended ${this.#deaths} times; its log ends with\n${this.#logEnd()}`;
+      return undefined;
+    };
     await until(() => this.#child !== undefined && ready(), { what: name, seconds, gaveUp });
   }
 
@@ -72,7 +78,7 @@ export class Supervised {
     if (pid === undefined) return;
     signalGroup(pid, this.#options.endSignal);
     const patience = new AbortController();
-    const late = sleep(GRACE_MS, undefined, { signal: patience.signal }).then(
+    const late = sleep(this.#options.graceMs, undefined, { signal: patience.signal }).then(
       () => signalGroup(pid, 'SIGKILL'),
       () => undefined,
     );
