@@ -18,8 +18,13 @@ import { VitalSigns } from './vital-signs.js';
 import { workThrough } from './work-through.js';
 
 const DEFAULT_CONCURRENCY = 16;
+/** How soon a dead member's partitions go to another. Batches send their own heartbeats, so only a stalled process needs as long. */
+const DEFAULT_SESSION_MILLISECONDS = 10_000;
 /** How long the broker holds a fetch that finds nothing: an idle consumer asks once in this time. */
 const FETCH_WAIT_MILLISECONDS = 1_000;
+
+/** How long what is under way may take to finish when the process ends. */
+const STOP_MILLISECONDS = 5_000;
 
 /** {@link EventConsumer} by kafkajs. */
 export class KafkaConsumer implements EventConsumer {
@@ -36,14 +41,20 @@ export class KafkaConsumer implements EventConsumer {
     private readonly options: ConsumerOptions,
     private readonly logger: Logger,
   ) {
-    const sessionTimeout = options.sessionTimeoutMilliseconds ?? 30_000;
+    const sessionTimeout = options.sessionTimeoutMilliseconds ?? DEFAULT_SESSION_MILLISECONDS;
     this.#consumer = client.consumer({
       groupId: options.groupId,
       allowAutoTopicCreation: false,
       sessionTimeout,
-      heartbeatInterval: Math.min(3_000, sessionTimeout / 3),
+      heartbeatInterval: sessionTimeout / 5,
       maxWaitTimeInMs: FETCH_WAIT_MILLISECONDS,
-      retry: { initialRetryTime: 100, multiplier: 2, maxRetryTime: 5_000, retries: 5 },
+      retry: {
+        initialRetryTime: 100,
+        multiplier: 2,
+        maxRetryTime: 5_000,
+        retries: 5,
+        restartOnFailure: async () => !this.#stopping.signal.aborted,
+      },
     });
     this.#vital = new VitalSigns(this.#consumer);
     this.#handling = { options, clientId, logger, slots: new Slots(options.concurrency ?? DEFAULT_CONCURRENCY), tries: new Map() };
@@ -76,7 +87,9 @@ export class KafkaConsumer implements EventConsumer {
 
   async stop(): Promise<void> {
     this.#stopping.abort();
-    await this.#consumer.disconnect().catch(() => undefined);
+    // kafkajs waits for ever for a handler that hangs, or for a broker that is away; the process has to end all the same.
+    const patience = pause(STOP_MILLISECONDS, undefined, { ref: false });
+    await Promise.race([this.#consumer.disconnect().catch(() => undefined), patience]);
   }
 
   progress(): Progress {

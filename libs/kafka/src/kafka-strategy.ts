@@ -3,7 +3,7 @@
  * @module
  */
 import type { INestApplication } from '@nestjs/common';
-import { BaseRpcContext, Server, type CustomTransportStrategy } from '@nestjs/microservices';
+import { BaseRpcContext, Server, type NestMicroservice, type CustomTransportStrategy } from '@nestjs/microservices';
 import { isObservable, lastValueFrom } from 'rxjs';
 import type { ConsumerOptions, EventConsumer, EventRecord, Kafka, Progress } from './ports.js';
 import { TrueErrors } from './true-errors.js';
@@ -32,7 +32,13 @@ export class KafkaStrategy extends Server implements CustomTransportStrategy {
 
   /** Makes this a microservice of the application, together with the filter without which errors lose their type. */
   connectTo(app: INestApplication): void {
-    app.connectMicroservice({ strategy: this }, { inheritAppConfig: false }).useGlobalFilters(new TrueErrors());
+    // Nest binds handlers to the filters that it knows at that moment, which is at once unless deferred. The application calls the
+    // modules' hooks itself, so the microservice must not call them a second time.
+    const microservice = app.connectMicroservice({ strategy: this }, { deferInitialization: true }) as NestMicroservice;
+    microservice.useGlobalFilters(new TrueErrors());
+    microservice.registerListeners();
+    microservice.setIsInitialized(true);
+    microservice.setIsInitHookCalled(true);
   }
 
   /** Starts to read. Kafka need not be there: the consumer goes on trying, and {@link progress} tells. */

@@ -48,7 +48,7 @@ export interface ConsumerOptions {
   readonly concurrency?: number;
   /** Pauses between tries; the defaults are meant for production. */
   readonly patience?: Patience;
-  /** Without a heartbeat for so long the group gives the partitions to another; default 30 000. */
+  /** Without a heartbeat for so long the group gives the partitions to another; default 10 000. */
   readonly sessionTimeoutMilliseconds?: number;
 }
 
@@ -67,9 +67,9 @@ export interface Patience {
 
 /** Reads topics as a member of a group. */
 export interface EventConsumer {
-  /** Joins the group; keeps trying while Kafka is away. Resolves once it reads. */
+  /** Joins the group; keeps trying while Kafka or a topic is not there. */
   start(): Promise<void>;
-  /** Lets what is under way finish, commits it and leaves the group. */
+  /** Lets what is under way finish, for at most five seconds, commits it and leaves the group. */
   stop(): Promise<void>;
   progress(): Progress;
 }
