@@ -40,10 +40,12 @@ export async function signSvid(keyFile: string, { subject, audience, ttlSeconds 
 async function readKey(file: string): Promise<JWK> {
   try {
     const text = await readFile(file, 'utf8');
-    return text.trimStart().startsWith('{') ? (JSON.parse(text) as JWK) : createPrivateKey(text).export({ format: 'jwk' });
+    const jwk = text.trimStart().startsWith('{') ? (JSON.parse(text) as JWK) : createPrivateKey(text).export({ format: 'jwk' });
+    if (jwk.kty !== undefined && jwk.d !== undefined) return jwk;
   } catch {
-    throw new NotSetUp(`${file} is no private key (JWK or PEM) that can be read; name another with --key`);
+    // said below; the cause might quote the key
   }
+  throw new NotSetUp(`${file} is no private key (JWK or PEM) that can be read; name another with --key`);
 }
 
 const CURVES: Readonly<Record<string, string>> = { 'P-256': 'ES256', 'P-384': 'ES384', 'P-521': 'ES512', Ed25519: 'EdDSA' };
