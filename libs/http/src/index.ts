@@ -1,1 +1,8 @@
-export {};
+/**
+ * What every HTTP service shares.
+ * @module
+ */
+export { bearerToken } from './bearer.js';
+export { HEALTH, HealthController, type Health } from './health.js';
+export { problemOf, ProblemFilter, type Problem } from './problem-filter.js';
+export { startHttp, type HttpOptions } from './start-http.js';

@@ -2,4 +2,6 @@
  * What every service process is made of.
  * @module
  */
+export type { Connections } from './connections.js';
+export { runService, type ServiceParts, type ServiceSettings } from './run-service.js';
 export { BASE, readSettings, VAULT } from './settings.js';

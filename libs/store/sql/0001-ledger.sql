@@ -141,6 +141,7 @@ create trigger lease_keeps_history before update on ledger.lease for each row ex
 create unique index lease_one_live on ledger.lease (grant_id, name) where state in ('minting', 'active');
 create index lease_by_grant on ledger.lease (grant_id);
 create index lease_live_expiry on ledger.lease (expires_at) where state = 'active' and expires_at is not null;
+create index lease_open_revocations on ledger.lease (state) where state in ('revoking', 'stuck');
 create index lease_stale_minting on ledger.lease (intended_at) where state = 'minting';
 
 -- Events leave by this table: written with the change, published and deleted by the owner's relay.

@@ -15,7 +15,7 @@ grant usage on schema ledger, evidence, policy to mayfly_issuer, mayfly_delivery
 -- Everyone states facts and sends events of its own.
 grant insert on evidence.intake to mayfly_issuer, mayfly_delivery, mayfly_revoker, mayfly_drift, mayfly_console;
 grant insert, select, delete on ledger.outbox to mayfly_issuer, mayfly_delivery, mayfly_revoker, mayfly_drift, mayfly_evidence, mayfly_console;
-grant select on policy.set, policy.current to mayfly_issuer, mayfly_delivery, mayfly_drift, mayfly_console;
+grant select on policy.set, policy.current to mayfly_issuer, mayfly_delivery, mayfly_revoker, mayfly_drift, mayfly_console;
 grant select on ledger.grant_transition, ledger.lease_transition to mayfly_issuer, mayfly_delivery, mayfly_revoker, mayfly_drift, mayfly_console;
 
 grant select, insert on ledger.inbox to mayfly_issuer, mayfly_revoker, mayfly_drift;

@@ -52,3 +52,12 @@ export async function amendLease(tx: Sql, ref: LeaseRef, states: readonly LeaseS
   const [row] = await tx.run('', `update ledger.lease set ref = ref${list} where ref = $1 and state = any($2) returning ${ALL}`, [ref, [...states], ...values]);
   return row && readLease(row);
 }
+
+/** How many leases shall die and are not proven dead, and how many of these are stuck. */
+export async function countOpenRevocations(sql: Sql): Promise<{ open: number; stuck: number }> {
+  const [row] = await sql.run<{ open: number; stuck: number }>(
+    'lease.open_revocations',
+    `select count(*)::int as open, count(*) filter (where state = 'stuck')::int as stuck from ledger.lease where state in ('revoking', 'stuck')`,
+  );
+  return row ?? { open: 0, stuck: 0 };
+}

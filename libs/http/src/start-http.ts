@@ -1,0 +1,61 @@
+/**
+ * The Nest application of one service: HTTP always, Kafka where it has consumers.
+ * @module
+ */
+import 'reflect-metadata';
+import { Module, type DynamicModule, type INestApplication, type Provider, type Type } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import type { NestExpressApplication } from '@nestjs/platform-express';
+import { nestLogger, type Logger } from '@mayfly/telemetry';
+import type { NextFunction, Request, Response } from 'express';
+import { HEALTH, HealthController, type Health } from './health.js';
+import { ProblemFilter } from './problem-filter.js';
+import { requestSpans } from './request-spans.js';
+
+/** What a service's application is made of. */
+export interface HttpOptions {
+  readonly controllers: readonly Type[];
+  readonly providers: readonly Provider[];
+  readonly health: Health;
+  readonly logger: Logger;
+  readonly host: string;
+  /** 0 takes any free port. */
+  readonly port: number;
+  /** Connects the Kafka side before anything is started. */
+  readonly transport?: { connectTo(app: INestApplication): void } | undefined;
+}
+
+@Module({})
+class ServiceModule {}
+
+const BODY_LIMIT = '256kb';
+const HEADERS_TIMEOUT_MILLISECONDS = 10_000;
+
+/** Starts to listen; close the application it returns to end. */
+export async function startHttp({ controllers, providers, health, logger, host, port, transport }: HttpOptions): Promise<INestApplication> {
+  const module: DynamicModule = {
+    module: ServiceModule,
+    controllers: [HealthController, ...controllers],
+    providers: [{ provide: HEALTH, useValue: health }, ...providers],
+  };
+  const app = await NestFactory.create<NestExpressApplication>(module, { logger: nestLogger(logger), bodyParser: false, abortOnError: false });
+  app.disable('x-powered-by');
+  // Nobody in front is believed: Host, Forwarded and X-Forwarded-* change nothing.
+  app.set('trust proxy', false);
+  app.use(requestSpans);
+  app.use(neverCached);
+  app.useBodyParser('json', { limit: BODY_LIMIT, strict: true });
+  app.useGlobalFilters(new ProblemFilter(logger));
+  transport?.connectTo(app);
+  if (transport) await app.startAllMicroservices();
+  await app.listen(port, host);
+  const server = app.getHttpServer() as import('node:http').Server;
+  server.headersTimeout = HEADERS_TIMEOUT_MILLISECONDS;
+  return app;
+}
+
+function neverCached(_request: Request, response: Response, next: NextFunction): void {
+  response.setHeader('Cache-Control', 'no-store');
+  response.setHeader('X-Content-Type-Options', 'nosniff');
+  next();
+}

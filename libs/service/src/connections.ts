@@ -1,0 +1,63 @@
+/**
+ * The connections that every service has.
+ * @module
+ */
+import { systemClock, TOPICS, topicName, type Clock, type Topic } from '@mayfly/domain';
+import { connectKafka, KafkaStrategy, startOutboxRelay, type EventProducer, type Kafka } from '@mayfly/kafka';
+import { CHANNELS, openDatabase, Outbox, type Database, type Listener } from '@mayfly/store';
+import type { Logger } from '@mayfly/telemetry';
+import type { Worker } from '@mayfly/worker';
+
+/** What {@link connect} needs to know. */
+export interface ConnectionSettings {
+  readonly KAFKA_BROKERS: readonly string[];
+  readonly KAFKA_TOPIC_PREFIX: string;
+  readonly DATABASE_URL: string;
+}
+
+/** A service's ways to the ledger and to Kafka. */
+export interface Connections {
+  readonly service: string;
+  readonly logger: Logger;
+  readonly clock: Clock;
+  readonly database: Database;
+  readonly kafka: Kafka;
+  readonly producer: EventProducer;
+  /** The real name of one of Mayfly's topics. */
+  readonly topic: (topic: Topic) => string;
+  /** Publishes this service's outbox. */
+  readonly relay: Worker;
+  readonly listeners: readonly Listener[];
+}
+
+/** Opens them; nothing has to be there yet. */
+export function connect(service: string, settings: ConnectionSettings, logger: Logger): Connections {
+  const database = openDatabase({ url: settings.DATABASE_URL, applicationName: `mayfly-${service}` });
+  const kafka = connectKafka({ brokers: settings.KAFKA_BROKERS, clientId: `mayfly-${service}`, logger });
+  const producer = kafka.producer();
+  const topic = (name: Topic): string => topicName(settings.KAFKA_TOPIC_PREFIX, name);
+  const relay = startOutboxRelay({
+    outbox: new Outbox(database, service),
+    producer,
+    logger,
+    source: `urn:mayfly:${service}`,
+    topicPrefix: settings.KAFKA_TOPIC_PREFIX,
+  });
+  const listeners = [database.listen(CHANNELS.outbox, (owner) => (owner === service || owner === '') && relay.wake())];
+  return { service, logger, clock: systemClock, database, kafka, producer, topic, relay, listeners };
+}
+
+/** The transport of a service's consumer: one group per service, dead letters where they belong, a crash ends the process. */
+export function transport({ kafka, service, producer, topic, logger }: Connections): KafkaStrategy {
+  return new KafkaStrategy({
+    kafka,
+    producer,
+    groupId: `mayfly-${service}`,
+    deadLetterTopic: topic(TOPICS.deadletter),
+    onCrash: (error) => {
+      logger.fatal('the consumer ended and will not come back; ending the process', { error });
+      process.exitCode = 1;
+      process.kill(process.pid, 'SIGTERM');
+    },
+  });
+}

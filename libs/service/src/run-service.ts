@@ -1,0 +1,120 @@
+/**
+ * One service process from its first line to its last.
+ * @module
+ */
+import type { Provider, Type } from '@nestjs/common';
+import { startHttp } from '@mayfly/http';
+import type { Listener } from '@mayfly/store';
+import { createLogger, startTelemetry, type LogLevel } from '@mayfly/telemetry';
+import type { Worker } from '@mayfly/worker';
+import { connect, transport, type Connections, type ConnectionSettings } from './connections.js';
+
+/** Settings that every service has. */
+export interface ServiceSettings extends ConnectionSettings {
+  readonly HTTP_HOST: string;
+  readonly HTTP_PORT: number;
+  readonly LOG_LEVEL: LogLevel;
+}
+
+/** What a service adds to what all of them have. */
+export interface ServiceParts {
+  /** Nest controllers with `@EventPattern` handlers. */
+  readonly consumers?: readonly Type[];
+  /** Nest controllers with HTTP routes. */
+  readonly controllers?: readonly Type[];
+  readonly providers?: readonly Provider[];
+  readonly workers?: readonly Worker[];
+  /** What to do on a ledger notification, by channel. */
+  readonly wake?: Readonly<Record<string, () => void>>;
+  /** Dependencies beside the ledger and Kafka. */
+  readonly readiness?: Readonly<Record<string, () => Promise<unknown>>>;
+  readonly close?: () => Promise<void>;
+}
+
+/**
+ * Runs a service until SIGTERM or SIGINT; then lets what is under way finish, in the order transport, workers, connections.
+ * A start that fails ends the process with code 1 and one line that says why.
+ */
+export async function runService<Settings extends ServiceSettings>(
+  service: string,
+  readConfig: (env: NodeJS.ProcessEnv) => Settings,
+  build: (config: Settings, on: Connections) => ServiceParts | Promise<ServiceParts>,
+): Promise<void> {
+  let logger = createLogger({ service });
+  try {
+    const config = readConfig(process.env);
+    logger = createLogger({ service, level: config.LOG_LEVEL });
+    const telemetry = startTelemetry({ service, version: VERSION, env: process.env });
+    const on = connect(service, config, logger);
+    const parts = await build(config, on);
+    const stop = await start(config, on, parts);
+    logger.info('service is up', { host: config.HTTP_HOST, port: config.HTTP_PORT });
+    onceAskedToEnd(async () => {
+      logger.info('service ends');
+      await stop();
+      await telemetry.shutdown();
+    });
+  } catch (error) {
+    logger.fatal('service cannot start', { error });
+    process.exitCode = 1;
+    setTimeout(() => process.exit(1), 100);
+  }
+}
+
+const VERSION = '0.1.0';
+
+async function start(config: ServiceSettings, on: Connections, parts: ServiceParts): Promise<() => Promise<void>> {
+  const { database, logger, producer, relay } = on;
+  const strategy = parts.consumers?.length ? transport(on) : undefined;
+  const workers: Readonly<Record<string, Worker>> = { outbox: relay, ...Object.fromEntries((parts.workers ?? []).map((worker, index) => [`worker-${index + 1}`, worker])) };
+  const listeners: Listener[] = [...on.listeners, ...Object.entries(parts.wake ?? {}).map(([channel, wake]) => database.listen(channel, wake))];
+  const app = await startHttp({
+    controllers: [...(parts.controllers ?? []), ...(parts.consumers ?? [])],
+    providers: parts.providers ?? [],
+    health: {
+      liveness: {
+        ...Object.fromEntries(Object.entries(workers).map(([name, worker]) => [name, () => worker.alive()])),
+        ...(strategy && { kafka: () => strategy.progress()?.alive ?? true }),
+      },
+      readiness: {
+        ledger: () => database.ping(),
+        ...(strategy && { kafka: async () => connected(strategy.progress()?.connected ?? false) }),
+        ...parts.readiness,
+      },
+    },
+    logger,
+    host: config.HTTP_HOST,
+    port: config.HTTP_PORT,
+    transport: strategy,
+  });
+  return async () => {
+    await app.close();
+    await Promise.all(Object.values(workers).map((worker) => worker.stop()));
+    await Promise.all(listeners.map((listener) => listener.close()));
+    await parts.close?.();
+    await producer.stop();
+    await database.close();
+  };
+}
+
+async function connected(is: boolean): Promise<void> {
+  if (!is) throw new KafkaAway();
+}
+
+class KafkaAway extends Error {}
+
+/** A second signal, or ten seconds, end the process whatever still hangs. */
+function onceAskedToEnd(end: () => Promise<void>): void {
+  let asked = false;
+  const onSignal = (): void => {
+    if (asked) process.exit(1);
+    asked = true;
+    setTimeout(() => process.exit(1), 9_000).unref();
+    void end().then(
+      () => process.exit(process.exitCode ?? 0),
+      () => process.exit(1),
+    );
+  };
+  process.on('SIGTERM', onSignal);
+  process.on('SIGINT', onSignal);
+}

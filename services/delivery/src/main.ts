@@ -1,0 +1,28 @@
+import { readFile } from 'node:fs/promises';
+import { createWorkloadVerifier, readTrust } from '@mayfly/identity';
+import { CedarDecider, readPolicySet } from '@mayfly/policy';
+import { runService } from '@mayfly/service';
+import { CurrentPolicy, TaskChanges } from '@mayfly/store';
+import { readTargets } from '@mayfly/targets';
+import { vaultForDelivery } from '@mayfly/vault';
+import { readConfig } from './config.js';
+import { Delivering } from './delivering.js';
+import { TasksController } from './tasks.controller.js';
+import { WorkloadProof } from './workload-proof.js';
+
+await runService('delivery', readConfig, async (config, { database, clock, logger }) => {
+  const vault = vaultForDelivery({ address: config.VAULT_ADDR, jwtFile: config.VAULT_JWT_FILE, authMount: config.VAULT_AUTH_MOUNT, role: config.VAULT_ROLE });
+  const policies = new CurrentPolicy((files) => new CedarDecider(readPolicySet(files)));
+  const targets = await readTargets(config.MAYFLY_TARGETS_FILE);
+  const verifier = createWorkloadVerifier(readTrust(await readFile(config.MAYFLY_TRUST_FILE, 'utf8')), { clock });
+  const changes = new TaskChanges(database);
+  return {
+    controllers: [TasksController],
+    providers: [
+      { provide: Delivering, useValue: new Delivering({ database, vault, policies, targets, changes, clock }) },
+      { provide: WorkloadProof, useValue: new WorkloadProof({ verifier, database, clock, logger }) },
+    ],
+    readiness: { vault: () => vault.health(), policy: () => policies.get(database) },
+    close: () => changes.close(),
+  };
+});

@@ -1,0 +1,65 @@
+import type { IncomingMessage } from 'node:http';
+import { bearerToken } from '@mayfly/http';
+import type { WorkloadVerifier } from '@mayfly/identity';
+import { findGrantByTask, stateFact, type Database } from '@mayfly/store';
+import { ATTRIBUTES, currentTrace, SPANS, withSpan, type Logger } from '@mayfly/telemetry';
+import { InvalidToken, isTaskId, MayflyError, type Clock } from '@mayfly/domain';
+
+/** A request with its Authorization header. */
+export type Asking = IncomingMessage;
+
+/** What proving works with. */
+export interface ProofTools {
+  readonly verifier: WorkloadVerifier;
+  readonly database: Database;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
+/** Proves the workload first, then lets it in; what is refused is written to the evidence of the task. */
+export class WorkloadProof {
+  constructor(private readonly tools: ProofTools) {}
+
+  /** Runs the work as the proven agent, inside the task's own trace. @throws InvalidToken */
+  async of<T>(request: Asking, id: string, work: (agent: string) => Promise<T>): Promise<T> {
+    const agent = await withSpan(SPANS.verifyIdentity, {}, async () => (await this.tools.verifier.verify(bearerToken(request))).id);
+    const caller = currentTrace();
+    const parent = isTaskId(id) ? await this.#traceOf(id, agent) : undefined;
+    const links = caller ? [caller] : [];
+    const options = { kind: 'server', parent, links: parent ? links : [], attributes: { [ATTRIBUTES.taskId]: isTaskId(id) ? id : undefined, [ATTRIBUTES.agent]: agent } } as const;
+    return withSpan(SPANS.deliver, options, async () => {
+      try {
+        return await work(agent);
+      } catch (error) {
+        await this.#noteRefusal(id, agent, error);
+        throw error;
+      }
+    });
+  }
+
+  /** A task's trace goes on where it began; only for its own agent, so that nobody else writes into it. */
+  async #traceOf(id: string, agent: string) {
+    const grant = await findGrantByTask(this.tools.database, id);
+    return grant?.agentId === agent && grant.traceparent ? { traceparent: grant.traceparent, ...(grant.tracestate && { tracestate: grant.tracestate }) } : undefined;
+  }
+
+  /** Refusals are evidence; one that cannot be written is still refused. */
+  async #noteRefusal(id: string, agent: string, error: unknown): Promise<void> {
+    if (!(error instanceof MayflyError) || error instanceof InvalidToken || !NOTED.has(error.code) || !isTaskId(id)) return;
+    const { database, clock, logger } = this.tools;
+    const grant = await findGrantByTask(database, id).catch(() => undefined);
+    if (!grant) return;
+    const fact = {
+      kind: 'dev.mayfly.evidence.fetch-refused.v1',
+      at: clock.now().toISOString(),
+      tenant: grant.tenant,
+      taskId: id,
+      by: 'delivery',
+      data: { agent, reason: error.code },
+    };
+    await stateFact(database, fact).catch((failure: unknown) => logger.warn('a refusal could not be written to the evidence', { taskId: id, error: failure }));
+  }
+}
+
+/** `denied` has its own fact with the decision; what only means "not yet" says nothing worth keeping. */
+const NOTED = new Set(['task-not-found', 'task-closed', 'fetch-limit']);

@@ -1,0 +1,10 @@
+import { runService } from '@mayfly/service';
+import { CHANNELS } from '@mayfly/store';
+import { startWorker } from '@mayfly/worker';
+import { readConfig } from './config.js';
+import { chainPage } from './flow.js';
+
+await runService('evidence', readConfig, (_config, { database, clock, logger }) => {
+  const chainer = startWorker({ name: 'chainer', everyMilliseconds: 1_000, work: () => chainPage({ database, clock }), logger });
+  return { workers: [chainer], wake: { [CHANNELS.evidence]: () => chainer.wake() } };
+});

@@ -1,0 +1,29 @@
+import { CHANNELS, CurrentPolicy } from '@mayfly/store';
+import { CedarDecider, readPolicySet } from '@mayfly/policy';
+import { runService } from '@mayfly/service';
+import { vaultForIssuer } from '@mayfly/vault';
+import { startWorker } from '@mayfly/worker';
+import { TOPICS } from '@mayfly/domain';
+import { readConfig } from './config.js';
+import { CONSUMER_TOOLS, tasksConsumer } from './consumer.js';
+import { Issuing } from './issuing.js';
+
+await runService('issuer', readConfig, (config, { database, clock, logger, topic }) => {
+  const vault = vaultForIssuer({ address: config.VAULT_ADDR, jwtFile: config.VAULT_JWT_FILE, authMount: config.VAULT_AUTH_MOUNT, role: config.VAULT_ROLE });
+  const policies = new CurrentPolicy((files) => {
+    const set = readPolicySet(files);
+    return { set, decider: new CedarDecider(set) };
+  });
+  const issuing = new Issuing({ database, vault, policies, clock });
+  const minter = startWorker({ name: 'minter', everyMilliseconds: 1_000, work: () => issuing.mintDue(), logger });
+  return {
+    consumers: [tasksConsumer(topic(TOPICS.tasks))],
+    providers: [
+      { provide: Issuing, useValue: issuing },
+      { provide: CONSUMER_TOOLS, useValue: { logger, clock } },
+    ],
+    workers: [minter],
+    wake: { [CHANNELS.mint]: () => minter.wake() },
+    readiness: { vault: () => vault.health(), policy: () => policies.get(database) },
+  };
+});
