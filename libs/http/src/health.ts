@@ -34,7 +34,9 @@ export class HealthController {
   /** 200 while every dependency can be used. */
   @Get('readyz')
   async ready(@Res() response: Response): Promise<void> {
-    const parts = await Promise.all(Object.entries(this.health.readiness).map(async ([name, check]) => [name, await stateOf(check)] as const));
+    const parts = await Promise.all(
+      Object.entries(this.health.readiness).map(async ([name, check]) => [name, await stateOf(check)] as const),
+    );
     answer(response, parts);
   }
 

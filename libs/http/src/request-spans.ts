@@ -17,18 +17,26 @@ export function requestSpans(request: Request, response: Response, next: NextFun
   }
   const startedAt = performance.now();
   const parent = parseTrace({ traceparent: request.headers['traceparent'], tracestate: request.headers['tracestate'] });
-  void withSpan(SPAN_PATTERNS.serve(request.method), { kind: 'server', parent, attributes: { [ATTRIBUTES.httpMethod]: request.method, [ATTRIBUTES.urlScheme]: 'http' } }, (span) => {
-    const { promise, resolve } = Promise.withResolvers<void>();
-    response.once('close', () => {
-      const route = (request.route as { path?: string } | undefined)?.path;
-      const labels = { [ATTRIBUTES.httpMethod]: request.method, [ATTRIBUTES.httpRoute]: route, [ATTRIBUTES.httpStatus]: response.statusCode };
-      span.rename(SPAN_PATTERNS.serve(request.method, route));
-      span.set(labels);
-      if (response.statusCode >= 500) span.fail(String(response.statusCode));
-      duration.since(startedAt, labels);
-      resolve();
-    });
-    next();
-    return promise;
-  });
+  void withSpan(
+    SPAN_PATTERNS.serve(request.method),
+    { kind: 'server', parent, attributes: { [ATTRIBUTES.httpMethod]: request.method, [ATTRIBUTES.urlScheme]: 'http' } },
+    (span) => {
+      const { promise, resolve } = Promise.withResolvers<void>();
+      response.once('close', () => {
+        const route = (request.route as { path?: string } | undefined)?.path;
+        const labels = {
+          [ATTRIBUTES.httpMethod]: request.method,
+          [ATTRIBUTES.httpRoute]: route,
+          [ATTRIBUTES.httpStatus]: response.statusCode,
+        };
+        span.rename(SPAN_PATTERNS.serve(request.method, route));
+        span.set(labels);
+        if (response.statusCode >= 500) span.fail(String(response.statusCode));
+        duration.since(startedAt, labels);
+        resolve();
+      });
+      next();
+      return promise;
+    },
+  );
 }

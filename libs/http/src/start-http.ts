@@ -3,12 +3,14 @@
  * @module
  */
 import 'reflect-metadata';
+import type { Server } from 'node:http';
 import { Module, type DynamicModule, type INestApplication, type Provider, type Type } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import { nestLogger, type Logger } from '@mayfly/telemetry';
 import type { NextFunction, Request, Response } from 'express';
 import { HEALTH, HealthController, type Health } from './health.js';
+import { jsonOnly, withoutPrototype } from './json-only.js';
 import { ProblemFilter } from './problem-filter.js';
 import { requestSpans } from './request-spans.js';
 
@@ -30,6 +32,10 @@ class ServiceModule {}
 
 const BODY_LIMIT = '256kb';
 const HEADERS_TIMEOUT_MILLISECONDS = 10_000;
+/** For a whole request to arrive; how long an answer may wait is the handler's business. */
+const REQUEST_TIMEOUT_MILLISECONDS = 30_000;
+/** What is being answered when the service ends may take so long; an agent that waits for its secret asks again. */
+const CLOSING_MILLISECONDS = 3_000;
 
 /** Starts to listen; close the application it returns to end. */
 export async function startHttp({ controllers, providers, health, logger, host, port, transport }: HttpOptions): Promise<INestApplication> {
@@ -38,19 +44,26 @@ export async function startHttp({ controllers, providers, health, logger, host, 
     controllers: [HealthController, ...controllers],
     providers: [{ provide: HEALTH, useValue: health }, ...providers],
   };
-  const app = await NestFactory.create<NestExpressApplication>(module, { logger: nestLogger(logger), bodyParser: false, abortOnError: false });
+  const app = await NestFactory.create<NestExpressApplication>(module, {
+    logger: nestLogger(logger),
+    bodyParser: false,
+    abortOnError: false,
+  });
   app.disable('x-powered-by');
   // Nobody in front is believed: Host, Forwarded and X-Forwarded-* change nothing.
   app.set('trust proxy', false);
   app.use(requestSpans);
   app.use(neverCached);
-  app.useBodyParser('json', { limit: BODY_LIMIT, strict: true });
+  app.use(jsonOnly);
+  app.useBodyParser('json', { limit: BODY_LIMIT, strict: true, inflate: false, type: () => true, reviver: withoutPrototype });
   app.useGlobalFilters(new ProblemFilter(logger));
   transport?.connectTo(app);
   if (transport) await app.startAllMicroservices();
   await app.listen(port, host);
-  const server = app.getHttpServer() as import('node:http').Server;
+  const server = app.getHttpServer() as Server;
   server.headersTimeout = HEADERS_TIMEOUT_MILLISECONDS;
+  server.requestTimeout = REQUEST_TIMEOUT_MILLISECONDS;
+  cutWhenClosing(server);
   return app;
 }
 
@@ -58,4 +71,13 @@ function neverCached(_request: Request, response: Response, next: NextFunction):
   response.setHeader('Cache-Control', 'no-store');
   response.setHeader('X-Content-Type-Options', 'nosniff');
   next();
+}
+
+/** A server that closes waits for its open requests, and those may be waiting themselves. */
+function cutWhenClosing(server: Server): void {
+  const close = server.close.bind(server);
+  server.close = (done) => {
+    setTimeout(() => server.closeAllConnections(), CLOSING_MILLISECONDS).unref();
+    return close(done);
+  };
 }
