@@ -37,7 +37,7 @@ const parts = [
     needs: ['npm'],
     isThere: npmPackagesAreThere,
     fetch: async (fetching) => {
-      await fetching('npm', ['ci', '--include=dev', '--include=optional']);
+      await fetching('npm', ['ci', '--prefer-offline', '--include=dev', '--include=optional']);
       // npm may be told to run no install scripts; this package is only a script.
       if (!existsSync(projectNode)) await fetching('node', ['installArchSpecificPackage.js'], join(root, 'node_modules', 'node'));
     },

@@ -1,5 +1,4 @@
 /** Mayfly's own processes: what each one gets to know, and how it is started. */
-import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { environment } from './environment.mjs';
 import { projectNode, root } from './layout.mjs';
@@ -36,9 +35,6 @@ export async function startService(name, world) {
   });
   return service.start();
 }
-
-/** Whether the service was built. */
-export const isBuilt = (name) => existsSync(entry(name));
 
 function serviceEnvironment(name, { dirs, ports, kafka, vault, databaseUrl, tracing, settings }) {
   return {

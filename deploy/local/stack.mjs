@@ -3,12 +3,13 @@ import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { provisionVault, withDatabases, withKafka, withTracing, withVault } from './backends.mjs';
 import { migrate } from './databases.mjs';
-import { publish } from './dev-file.mjs';
+import { writeDevFile } from './dev-file.mjs';
+import { applyExample } from './example.mjs';
 import { defaultHome, layout, root } from './layout.mjs';
 import { claim, forget, reap } from './pidfiles.mjs';
 import { rememberedPorts, usualPorts } from './ports.mjs';
 import * as identity from './servers/identity.mjs';
-import { isBuilt, SERVICES, startService } from './services.mjs';
+import { SERVICES, startService } from './services.mjs';
 import { writeSettings } from './settings.mjs';
 
 /** Waits for all, even when one failed, so that nothing is still starting when the failure is handled. */
@@ -26,7 +27,7 @@ async function together(promises) {
  * @param {boolean} [options.services] false: only the servers they stand on
  * @param {boolean} [options.fresh] true: forget all data of earlier runs
  * @param {(line: string) => void} [options.log] gets a line for all that is worth telling
- * @param {AbortSignal} [options.signal] stops what was started and makes this reject
+ * @param {AbortSignal} [options.signal] cuts the start short: ends what was started and makes this reject
  * @returns {Promise<{ dev: object, ports: object, processes: Map, kill(name), restart(name), stop() }>} `dev` is what dev.json says
  * @throws Error when a launcher that lives has this home, or a part does not come up; nothing is left running then
  */
@@ -35,7 +36,8 @@ export async function startStack({ home = defaultHome, services = true, fresh = 
   claim(dirs.run);
   const processes = new Map();
   const ending = new AbortController();
-  signal?.addEventListener('abort', () => ending.abort(), { once: true });
+  const cutShort = () => ending.abort();
+  signal?.addEventListener('abort', cutShort);
 
   const keep = async (starting) => {
     const since = Date.now();
@@ -65,14 +67,11 @@ export async function startStack({ home = defaultHome, services = true, fresh = 
     ]);
     await provisionVault({ ...world, vault, orders: databases.orders });
 
-    const settings = writeSettings({ dirs, issuer, orders: databases.orders });
-    if (services) {
-      await migrate({ ...world, ownerUrl: databases.url('mayfly_owner') });
-      const ready = SERVICES.filter(isBuilt);
-      const parts = { ...world, kafka, vault, databaseUrl: databases.url, tracing, settings };
-      await together(ready.map((name) => keep(startService(name, parts))));
-    }
-    const dev = await publish({ ...world, kafka, vault, databases, tracing, issuer, services });
+    const parts = { ...world, kafka, vault, databases, tracing, issuer };
+    const { dev, file, publish } = writeDevFile(parts);
+    if (services) await startServices({ ...parts, keep, devFile: file });
+    publish();
+    signal?.removeEventListener('abort', cutShort); // from now on there is an order to end in: stop()
     return {
       dev,
       ports,
@@ -85,6 +84,15 @@ export async function startStack({ home = defaultHome, services = true, fresh = 
     await stop();
     throw error;
   }
+}
+
+/** The console takes the example's policies while the others still wait for a policy set: they are ready only with one. */
+async function startServices({ keep, databases, devFile, ...world }) {
+  await migrate({ ...world, ownerUrl: databases.url('mayfly_owner') });
+  const settings = writeSettings({ ...world, orders: databases.orders });
+  const parts = { ...world, databaseUrl: databases.url, settings };
+  const starting = Object.fromEntries(SERVICES.map((name) => [name, keep(startService(name, parts))]));
+  await together([...Object.values(starting), starting.console.then(() => applyExample({ ...world, devFile }))]);
 }
 
 /** Services first, so that none loses what it stands on while it still works; then all the rest. */
