@@ -11,7 +11,7 @@ COPY package.json package-lock.json .npmrc nx.json .swcrc ./
 COPY libs libs
 COPY services services
 RUN --mount=type=cache,target=/root/.npm npm ci --ignore-scripts
-RUN node node_modules/nx/bin/nx.js run-many -t build
+RUN npm run build
 
 # What runs: packages without their sources, and only what they need at run time.
 FROM build AS pruned
