@@ -60,7 +60,7 @@ export async function startHttp({ controllers, providers, health, logger, host, 
   transport?.connectTo(app);
   if (transport) await app.startAllMicroservices();
   await app.listen(port, host);
-  const server = app.getHttpServer() as Server;
+  const server = app.getHttpServer();
   server.headersTimeout = HEADERS_TIMEOUT_MILLISECONDS;
   server.requestTimeout = REQUEST_TIMEOUT_MILLISECONDS;
   cutWhenClosing(server);

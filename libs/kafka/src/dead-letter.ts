@@ -57,7 +57,6 @@ function withHeaders(theirs: RecordHeaders, ours: Readonly<Record<string, string
   return { ...theirs, ...Object.fromEntries(added) };
 }
 
-// eslint-disable-next-line no-control-regex -- they are what is taken out
 const oneLine = (text: string): string =>
   String(redact(text))
     .replace(/[\u0000-\u001f]+/g, ' ')

@@ -53,7 +53,7 @@ export class KafkaConsumer implements EventConsumer {
         multiplier: 2,
         maxRetryTime: 5_000,
         retries: 5,
-        restartOnFailure: async () => !this.#stopping.signal.aborted,
+        restartOnFailure: () => Promise.resolve(!this.#stopping.signal.aborted),
       },
     });
     this.#vital = new VitalSigns(this.#consumer);

@@ -30,7 +30,7 @@ export const originOf = ({ topic, partition, offset }: Received): string => `${t
 /** Bytes of key, value and headers together. */
 export function sizeOf({ raw }: Received): number {
   const headers = Object.entries(raw.headers).flatMap(([name, values]) => [name, ...[values].flat()]);
-  return [raw.key, raw.value, ...headers].reduce<number>((sum, part) => sum + (part ? Buffer.byteLength(part as string | Buffer) : 0), 0);
+  return [raw.key, raw.value, ...headers].reduce<number>((sum, part) => sum + (part ? Buffer.byteLength(part) : 0), 0);
 }
 
 /** The form that handlers see. */
