@@ -15,12 +15,16 @@ export default {
     {
       ...common,
       displayName: 'unit',
-      testMatch: ['libs', 'services', 'deploy'].map((folder) => `<rootDir>/${folder}/*/test/**/*.test.{ts,mjs}`),
+      testMatch: [
+        ...['libs', 'services', 'deploy'].map((folder) => `<rootDir>/${folder}/*/test/**/*.test.{ts,mjs}`),
+        '<rootDir>/test/{compose,docs}/*.test.ts',
+      ],
     },
     {
       ...common,
       displayName: 'suites',
       testMatch: ['<rootDir>/test/**/*.test.ts'],
+      testPathIgnorePatterns: ['/node_modules/', '<rootDir>/test/(compose|docs)/'],
       // One real stack for all suites: servers and services.
       globalSetup: '<rootDir>/test/world/global-setup.mjs',
       globalTeardown: '<rootDir>/test/world/global-teardown.mjs',
