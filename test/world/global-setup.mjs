@@ -3,13 +3,15 @@
  * when it is set already, that running stack is used and left alone.
  */
 import { mkdtemp } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startStack } from '../../deploy/local/stack.mjs';
+import { clearLeftWorlds, WORLD } from './left-worlds.mjs';
 
 export default async function globalSetup() {
   if (process.env.MAYFLY_DEV_JSON) return;
-  const home = await mkdtemp(join(tmpdir(), 'mayfly-world-'));
+  await clearLeftWorlds();
+  const home = await mkdtemp(WORLD);
+  for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => process.exit(1)); // the stack ends with this process
   const lines = [];
   const stack = await startStack({ home, log: (line) => lines.push(line) }).catch((error) => {
     throw new Error([error.message, ...lines, `logs: ${home}/logs`].join('\n'));
