@@ -18,23 +18,30 @@ const COLOURS: readonly (readonly [RegExp, Colour])[] = [
 export const colourOf = (kind: string): Colour => COLOURS.find(([pattern]) => pattern.test(kind))?.[1] ?? 'blue';
 
 /** The part of an event's data that people want to see, in this order. */
-const TOLD = ['credential', 'capability', 'outcome', 'cause', 'reason', 'reasons', 'proof', 'expiresAt', 'operator', 'leaseRef'] as const;
+const TOLD = ['credential', 'capability', 'outcome', 'cause', 'reason', 'reasons', 'proof', 'expiresAt', 'operator'] as const;
 
 /** An event's data in words. */
 export function describeData(data: Readonly<Record<string, unknown>>): string {
-  const told = TOLD.flatMap((name) => (data[name] === undefined || repeats(data, name) ? [] : [said(name, data[name])]));
+  const told = TOLD.flatMap((name) => (data[name] === undefined || isSaid(data, name) ? [] : [said(name, data[name])]));
   const credentials = Array.isArray(data['credentials']) ? [credentialsOf(data['credentials'] as readonly Told[])] : [];
   return plain([...told, ...credentials].filter((text) => text !== '').join('  '));
 }
 
-/** A revocation's reason is its cause once more. */
-const repeats = (data: Readonly<Record<string, unknown>>, name: string): boolean => name === 'reason' && data['reason'] === data['cause'];
+/** A revocation's reason is its cause or its proof once more. */
+const isSaid = (data: Readonly<Record<string, unknown>>, name: string): boolean =>
+  name === 'reason' && (data['proof'] !== undefined || data['reason'] === data['cause']);
 
 function said(name: string, value: unknown): string {
-  if (name === 'proof') return `proof: ${Object.values(value ?? {}).join('; ')}`;
+  if (name === 'proof') return `proof: ${proofText(value)}`;
   if (name === 'expiresAt') return `until ${String(value).slice(11, 19)}`;
   const text = Array.isArray(value) ? value.join(',') : String(value);
   return name === 'credential' || name === 'capability' ? text : `${name}=${text}`;
+}
+
+/** What was checked before a credential was called dead. */
+export function proofText(proof: unknown): string {
+  const { lease, token, target } = (proof ?? {}) as Readonly<Record<string, string | undefined>>;
+  return [lease, token, target].filter((checked) => checked !== undefined).join('; ');
 }
 
 interface Told {
@@ -44,4 +51,6 @@ interface Told {
 }
 
 const credentialsOf = (credentials: readonly Told[]): string =>
-  credentials.map(({ name = '?', decision, leases }) => `${name}:${decision ?? leases?.at(-1)?.ended ?? '-'}`).join(' ');
+  credentials
+    .map(({ name = '?', decision, leases }) => [name, decision ?? leases?.at(-1)?.ended].filter((known) => known !== undefined).join(':'))
+    .join(' ');

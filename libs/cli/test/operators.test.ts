@@ -54,7 +54,7 @@ describe('grants and timeline', () => {
     });
     const { out } = await world.run(['timeline', 'etl-1']);
     expect(out).toMatch(
-      /10:00:02\.500 {4}\+2\.500 {2}revoker +credential\.revoked +orders {2}orders-db\.read {2}cause=task_ended {2}proof: revocable; login role absent\n$/,
+      /10:00:02\.500 {4}\+2\.500 {2}revoker +credential\.revoked +orders {2}orders-db\.read {2}cause=task_ended {2}proof: login role absent\n$/,
     );
   });
 

@@ -57,7 +57,8 @@ async function devToken(cli: Cli, taskId: string, { agent, wait }: Options): Pro
 async function ownAgent(cli: Cli, taskId: string, wait: number): Promise<string> {
   const operators = await connectConsole(cli, 'viewer');
   const grant = (await findGrant(operators, taskId)) ?? (await untilDecided(operators, taskId, wait));
-  return grant.agent;
+  if (grant.agent) return grant.agent;
+  throw new MayflyError('task-closed', 'the task ended before it started; start a new task with a new id', 410, false);
 }
 
 function show(secret: DeliveredSecret, field: string | undefined): Answer {
