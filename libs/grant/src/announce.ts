@@ -96,7 +96,11 @@ const requested = (lease: Lease): Record<string, unknown> => ({ cause: lease.cau
 
 /** A lease shall die. */
 export const revocationRequested = (grant: Grant, credential: Credential, lease: Lease, said: Announcement): OutEvent =>
-  event(OUT_EVENTS.revocationRequested, TOPICS.revocations, grant, said, { ...about(credential, lease), ...requested(lease), reason: lease.cause });
+  event(OUT_EVENTS.revocationRequested, TOPICS.revocations, grant, said, {
+    ...about(credential, lease),
+    ...requested(lease),
+    reason: lease.cause,
+  });
 
 /** A lease is proven dead. Never used for `expiry-only` and `static` shapes: nobody can claim that of them. */
 export const credentialRevoked = (grant: Grant, credential: Credential, lease: Lease, said: Announcement): OutEvent =>

@@ -12,7 +12,11 @@ export interface ParentGrant {
 }
 
 /** Why a sub-task's wish is refused before policy is even asked; undefined when nothing stands against it. */
-export function refuseDelegation(parent: ParentGrant | undefined, tenant: string, capability: string): 'parent-not-live' | 'exceeds-parent' | undefined {
+export function refuseDelegation(
+  parent: ParentGrant | undefined,
+  tenant: string,
+  capability: string,
+): 'parent-not-live' | 'exceeds-parent' | undefined {
   if (parent === undefined || parent.state !== 'granted' || parent.tenant !== tenant) return 'parent-not-live';
   return parent.permittedCapabilities.includes(capability) ? undefined : 'exceeds-parent';
 }

@@ -16,7 +16,12 @@ export function deadlineOf(startedAt: Date, maxDurationSeconds: number, wish?: D
 }
 
 /** The life of one lease in whole seconds, at least 1: the shortest of the wish, the catalogue's limit and what is left until the deadline. */
-export function ttlOf(request: Pick<CredentialRequest, 'ttlSeconds'>, capability: Pick<Capability, 'maxTtlSeconds'>, now: Date, deadline: Date): number {
+export function ttlOf(
+  request: Pick<CredentialRequest, 'ttlSeconds'>,
+  capability: Pick<Capability, 'maxTtlSeconds'>,
+  now: Date,
+  deadline: Date,
+): number {
   const left = Math.floor((deadline.getTime() - now.getTime()) / 1000);
   return Math.max(1, Math.min(request.ttlSeconds ?? capability.maxTtlSeconds, capability.maxTtlSeconds, left));
 }

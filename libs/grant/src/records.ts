@@ -71,6 +71,8 @@ export interface Lease {
   /** Acts as a capability: never shown. */
   readonly vaultLeaseId?: string;
   readonly principal?: string;
+  /** Who mints it: the issuer when the task starts, or delivery when it is fetched. */
+  readonly minter: 'issuer' | 'delivery';
   readonly intendedAt: Date;
   readonly issuedAt?: Date;
   readonly expiresAt?: Date;

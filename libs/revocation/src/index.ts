@@ -3,5 +3,6 @@
  * @module
  */
 export * from './kill.js';
+export * from './mint-under-way.js';
 export * from './patience.js';
 export type * from './ports.js';

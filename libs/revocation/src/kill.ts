@@ -38,7 +38,12 @@ export async function strike({ lease, credential }: Doomed, { revoker }: Pick<Ki
  * Second half: looks whether it is true.
  * @param tokenProof what Vault said about the task's token, when the whole grant ends; undefined while the token lives on
  */
-export async function confirm({ lease, credential }: Doomed, killers: Killers, now: Date, tokenProof: string | undefined): Promise<Verdict> {
+export async function confirm(
+  { lease, credential }: Doomed,
+  killers: Killers,
+  now: Date,
+  tokenProof: string | undefined,
+): Promise<Verdict> {
   const { spec } = credential;
   if (!spec) return { kind: 'alive', problem: 'no-specification' };
   const token = tokenProof && { token: tokenProof };
@@ -48,7 +53,11 @@ export async function confirm({ lease, credential }: Doomed, killers: Killers, n
   if (spec.shape === 'expiry-only' && lease.issuedAt) {
     if (!lease.expiresAt) return { kind: 'alive', problem: 'no-expiry' };
     if (lease.expiresAt > now) return { kind: 'later', at: lease.expiresAt };
-    return { kind: 'over', state: 'expired', proof: { shape: spec.shape, lease: `validity ended ${lease.expiresAt.toISOString()}`, ...token } };
+    return {
+      kind: 'over',
+      state: 'expired',
+      proof: { shape: spec.shape, lease: `validity ended ${lease.expiresAt.toISOString()}`, ...token },
+    };
   }
   try {
     return await confirmDeath(lease, spec, killers, token || {}, lease.grantId);

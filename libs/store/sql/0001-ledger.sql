@@ -122,6 +122,7 @@ create table ledger.lease (
   prior_state     text not null,
   vault_lease_id  text,
   principal       text,
+  minter          text not null constraint lease_minter_is_known check (minter in ('issuer', 'delivery')),
   intended_at     timestamptz not null,
   issued_at       timestamptz,
   expires_at      timestamptz,

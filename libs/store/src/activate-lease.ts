@@ -27,11 +27,19 @@ export interface Activation {
  * `minting → active`, announced. When the lease was asked to end meanwhile, its names are written down for the revoker instead.
  * @returns the active lease, or undefined when it is to be revoked
  */
-export async function activateLease(tx: Sql, owner: string, { grant, credential, lease, minted, ttlSeconds, at, deliveredAt }: Activation): Promise<Lease | undefined> {
+export async function activateLease(
+  tx: Sql,
+  owner: string,
+  { grant, credential, lease, minted, ttlSeconds, at, deliveredAt }: Activation,
+): Promise<Lease | undefined> {
   const allowed = plusSeconds(at, ttlSeconds);
   // A credential that nobody can end earlier lives as long as it says itself; any other ends when it was allowed to, or earlier.
   const expiresAt =
-    credential.spec?.shape === 'expiry-only' ? (minted.expiresAt ?? allowed) : credential.spec?.shape === 'static' ? minted.expiresAt : earliest(allowed, minted.expiresAt ?? allowed);
+    credential.spec?.shape === 'expiry-only'
+      ? (minted.expiresAt ?? allowed)
+      : credential.spec?.shape === 'static'
+        ? minted.expiresAt
+        : earliest(allowed, minted.expiresAt ?? allowed);
   const names = {
     issuedAt: at,
     ...(expiresAt && { expiresAt }),

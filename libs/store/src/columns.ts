@@ -62,6 +62,7 @@ export const LEASE: Columns<Lease> = {
   state: 'state',
   vaultLeaseId: 'vault_lease_id',
   principal: 'principal',
+  minter: 'minter',
   intendedAt: 'intended_at',
   issuedAt: 'issued_at',
   expiresAt: 'expires_at',
@@ -103,7 +104,11 @@ export const readCredential = (row: object): Credential => read(CREDENTIAL, row)
 export const readLease = (row: object): Lease => read(LEASE, row);
 
 /** `column = $n` for each field of a patch, and the values for it. */
-export function assignments(columns: Readonly<Record<string, string>>, patch: object, firstParameter: number): { list: string; values: unknown[] } {
+export function assignments(
+  columns: Readonly<Record<string, string>>,
+  patch: object,
+  firstParameter: number,
+): { list: string; values: unknown[] } {
   const entries = Object.entries(patch);
   return {
     list: entries.map(([field], position) => `, ${columns[field]} = $${firstParameter + position}`).join(''),

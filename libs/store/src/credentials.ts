@@ -15,28 +15,38 @@ export async function insertCredentials(tx: Sql, credentials: readonly Credentia
     const row: Record<string, unknown> = { position };
     for (const [field, value] of Object.entries(credential)) row[CREDENTIAL[field as keyof Credential]] = stored(value);
     const columns = Object.keys(row);
-    await tx.run('', `insert into ledger.credential (${columns.join(', ')}) values (${columns.map((_, i) => `$${i + 1}`).join(', ')})`, Object.values(row));
+    await tx.run(
+      '',
+      `insert into ledger.credential (${columns.join(', ')}) values (${columns.map((_, i) => `$${i + 1}`).join(', ')})`,
+      Object.values(row),
+    );
   }
 }
 
 /** A task's credentials, in the order in which it asked for them. */
 export async function credentialsOf(sql: Sql, grantId: GrantId): Promise<Credential[]> {
-  const rows = await sql.run('credential.of_grant', `select ${ALL} from ledger.credential where grant_id = $1 order by position`, [grantId]);
+  const rows = await sql.run('credential.of_grant', `select ${ALL} from ledger.credential where grant_id = $1 order by position`, [
+    grantId,
+  ]);
   return rows.map(readCredential);
 }
 
 /** One credential, locked until the transaction ends, so that two fetches of it come one after the other. */
 export async function lockCredential(tx: Sql, grantId: GrantId, name: string): Promise<Credential | undefined> {
-  const [row] = await tx.run('credential.lock', `select ${ALL} from ledger.credential where grant_id = $1 and name = $2 for update`, [grantId, name]);
+  const [row] = await tx.run('credential.lock', `select ${ALL} from ledger.credential where grant_id = $1 and name = $2 for update`, [
+    grantId,
+    name,
+  ]);
   return row && readCredential(row);
 }
 
 /** Counts one fetch and returns the credential with the new count. */
 export async function countFetch(tx: Sql, grantId: GrantId, name: string): Promise<Credential> {
-  const [row] = await tx.run('credential.count_fetch', `update ledger.credential set fetches = fetches + 1 where grant_id = $1 and name = $2 returning ${ALL}`, [
-    grantId,
-    name,
-  ]);
+  const [row] = await tx.run(
+    'credential.count_fetch',
+    `update ledger.credential set fetches = fetches + 1 where grant_id = $1 and name = $2 returning ${ALL}`,
+    [grantId, name],
+  );
   if (!row) throw new TypeError('a fetch is counted only for a credential that is locked');
   return readCredential(row);
 }

@@ -56,7 +56,8 @@ export async function endGrant(tx: Sql, grant: Grant, end: End): Promise<boolean
   };
   if (grant.state === 'requested' || grant.state === 'pending') {
     const closed = await transitionGrant(tx, grant.id, grant.state, 'closed', { ...patch, closedAt: end.at });
-    if (closed) await emit(tx, end.by, grantClosed(closed, await credentialsOf(tx, grant.id), [], { at: end.at, causationId: end.causeEventId }));
+    if (closed)
+      await emit(tx, end.by, grantClosed(closed, await credentialsOf(tx, grant.id), [], { at: end.at, causationId: end.causeEventId }));
     await announceTask(tx, grant.taskId);
     return closed !== undefined;
   }

@@ -31,7 +31,10 @@ export async function chainFacts(tx: Sql, limit: number, announce: (records: rea
   );
   if (facts.length === 0) return 0;
   facts.sort((a, b) => Number(BigInt(a.id) - BigInt(b.id)));
-  let [last] = await tx.run<Pick<EvidenceRecord, 'index' | 'hash'>>('evidence.head', 'select index::int as index, hash from evidence.log order by index desc limit 1');
+  let [last] = await tx.run<Pick<EvidenceRecord, 'index' | 'hash'>>(
+    'evidence.head',
+    'select index::int as index, hash from evidence.log order by index desc limit 1',
+  );
   const records: EvidenceRecord[] = [];
   for (const { fact } of facts) {
     const record = append(last, fact);
@@ -51,25 +54,38 @@ export async function chainFacts(tx: Sql, limit: number, announce: (records: rea
 
 /** A page of the log in order, from an index on. */
 export async function readLog(sql: Sql, fromIndex: number, limit: number): Promise<EvidenceRecord[]> {
-  const rows = await sql.run<EvidenceRecord>('evidence.page', `select ${RECORD} from evidence.log where index >= $1 order by index limit $2`, [fromIndex, limit]);
+  const rows = await sql.run<EvidenceRecord>(
+    'evidence.page',
+    `select ${RECORD} from evidence.log where index >= $1 order by index limit $2`,
+    [fromIndex, limit],
+  );
   return rows.map(withoutNulls);
 }
 
 /** Everything that the log says about one task, in order. */
 export async function readTaskLog(sql: Sql, taskId: string): Promise<EvidenceRecord[]> {
-  const rows = await sql.run<EvidenceRecord>('evidence.of_task', `select ${RECORD} from evidence.log where task_id = $1 order by index`, [taskId]);
+  const rows = await sql.run<EvidenceRecord>('evidence.of_task', `select ${RECORD} from evidence.log where task_id = $1 order by index`, [
+    taskId,
+  ]);
   return rows.map(withoutNulls);
 }
 
 /** Facts about one task that are stated but not chained yet. */
 export async function readTaskIntake(sql: Sql, taskId: string): Promise<Fact[]> {
-  const rows = await sql.run<{ fact: Fact }>('evidence.intake_of_task', `select fact from evidence.intake where fact ->> 'taskId' = $1 order by id`, [taskId]);
+  const rows = await sql.run<{ fact: Fact }>(
+    'evidence.intake_of_task',
+    `select fact from evidence.intake where fact ->> 'taskId' = $1 order by id`,
+    [taskId],
+  );
   return rows.map((row) => row.fact);
 }
 
 /** Size and hash of the log's head; undefined while it is empty. */
 export async function readHead(sql: Sql): Promise<{ size: number; hash: string } | undefined> {
-  const [row] = await sql.run<{ size: number; hash: string }>('evidence.size', 'select index::int + 1 as size, hash from evidence.log order by index desc limit 1');
+  const [row] = await sql.run<{ size: number; hash: string }>(
+    'evidence.size',
+    'select index::int + 1 as size, hash from evidence.log order by index desc limit 1',
+  );
   return row;
 }
 

@@ -10,7 +10,8 @@ import { assignments, GRANT, readGrant, selectList, stored } from './columns.js'
 const ALL = selectList(GRANT);
 
 /** What a new grant's row holds. */
-export type NewGrant = Omit<Grant, 'revokeAttempts' | 'delegationDepth'> & Partial<Pick<Grant, 'delegationDepth'>> & { readonly state: 'requested' | 'closed' };
+export type NewGrant = Omit<Grant, 'revokeAttempts' | 'delegationDepth'> &
+  Partial<Pick<Grant, 'delegationDepth'>> & { readonly state: 'requested' | 'closed' };
 
 /** Opens a grant, or writes a tombstone. False when the task already has a row: somebody was faster, or the task has ended. */
 export async function insertGrant(tx: Sql, grant: NewGrant): Promise<boolean> {
@@ -55,7 +56,11 @@ export async function findGrant(sql: Sql, id: GrantId): Promise<Grant | undefine
 
 /** Sub-tasks of a grant that still live. */
 export async function liveChildren(tx: Sql, id: GrantId): Promise<Grant[]> {
-  const rows = await tx.run('grant.children', `select ${ALL} from ledger.task_grant where parent_grant_id = $1 and state in ('requested', 'pending', 'granted')`, [id]);
+  const rows = await tx.run(
+    'grant.children',
+    `select ${ALL} from ledger.task_grant where parent_grant_id = $1 and state in ('requested', 'pending', 'granted')`,
+    [id],
+  );
   return rows.map(readGrant);
 }
 
@@ -66,16 +71,30 @@ export type GrantPatch = Partial<Omit<Grant, 'id' | 'taskId' | 'state' | 'tenant
  * The only way a grant's state changes: compare-and-set.
  * @returns the changed grant, or undefined when it was not (or no longer) in `from`, which is a normal outcome
  */
-export async function transitionGrant(tx: Sql, id: GrantId, from: GrantState, to: GrantState, patch: GrantPatch = {}): Promise<Grant | undefined> {
+export async function transitionGrant(
+  tx: Sql,
+  id: GrantId,
+  from: GrantState,
+  to: GrantState,
+  patch: GrantPatch = {},
+): Promise<Grant | undefined> {
   if (!mayGrantGo(from, to)) throw new TypeError(`a grant may not go from ${from} to ${to}`);
   const { list, values } = assignments(GRANT, patch, 4);
-  const [row] = await tx.run('', `update ledger.task_grant set state = $3, prior_state = $2${list} where id = $1 and state = $2 returning ${ALL}`, [id, from, to, ...values]);
+  const [row] = await tx.run(
+    '',
+    `update ledger.task_grant set state = $3, prior_state = $2${list} where id = $1 and state = $2 returning ${ALL}`,
+    [id, from, to, ...values],
+  );
   return row && readGrant(row);
 }
 
 /** Changes fields of a grant that is in the given state; false when it is not. */
 export async function amendGrant(tx: Sql, id: GrantId, state: GrantState, patch: GrantPatch): Promise<boolean> {
   const { list, values } = assignments(GRANT, patch, 3);
-  const rows = await tx.run('', `update ledger.task_grant set id = id${list} where id = $1 and state = $2 returning 1`, [id, state, ...values]);
+  const rows = await tx.run('', `update ledger.task_grant set id = id${list} where id = $1 and state = $2 returning 1`, [
+    id,
+    state,
+    ...values,
+  ]);
   return rows.length > 0;
 }

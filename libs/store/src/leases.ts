@@ -10,12 +10,12 @@ import { assignments, LEASE, readLease, selectList } from './columns.js';
 const ALL = selectList(LEASE);
 
 /** Writes the intent to mint. False when the credential has a live lease already: there is never a second one. */
-export async function intendLease(tx: Sql, lease: Pick<Lease, 'ref' | 'grantId' | 'name' | 'intendedAt'>): Promise<boolean> {
+export async function intendLease(tx: Sql, lease: Pick<Lease, 'ref' | 'grantId' | 'name' | 'minter' | 'intendedAt'>): Promise<boolean> {
   const rows = await tx.run(
     'lease.intend',
-    `insert into ledger.lease (ref, grant_id, name, state, prior_state, intended_at) values ($1, $2, $3, 'minting', 'none', $4)
+    `insert into ledger.lease (ref, grant_id, name, state, prior_state, minter, intended_at) values ($1, $2, $3, 'minting', 'none', $4, $5)
      on conflict (grant_id, name) where state in ('minting', 'active') do nothing returning 1`,
-    [lease.ref, lease.grantId, lease.name, lease.intendedAt],
+    [lease.ref, lease.grantId, lease.name, lease.minter, lease.intendedAt],
   );
   return rows.length > 0;
 }
@@ -39,17 +39,31 @@ export type LeasePatch = Partial<Omit<Lease, 'ref' | 'grantId' | 'name' | 'state
  * The only way a lease's state changes: compare-and-set.
  * @returns the changed lease, or undefined when it was not (or no longer) in `from`, which is a normal outcome
  */
-export async function transitionLease(tx: Sql, ref: LeaseRef, from: LeaseState, to: LeaseState, patch: LeasePatch = {}): Promise<Lease | undefined> {
+export async function transitionLease(
+  tx: Sql,
+  ref: LeaseRef,
+  from: LeaseState,
+  to: LeaseState,
+  patch: LeasePatch = {},
+): Promise<Lease | undefined> {
   if (!mayLeaseGo(from, to)) throw new TypeError(`a lease may not go from ${from} to ${to}`);
   const { list, values } = assignments(LEASE, patch, 4);
-  const [row] = await tx.run('', `update ledger.lease set state = $3, prior_state = $2${list} where ref = $1 and state = $2 returning ${ALL}`, [ref, from, to, ...values]);
+  const [row] = await tx.run(
+    '',
+    `update ledger.lease set state = $3, prior_state = $2${list} where ref = $1 and state = $2 returning ${ALL}`,
+    [ref, from, to, ...values],
+  );
   return row && readLease(row);
 }
 
 /** Changes fields of a lease that is in one of the given states; undefined when it is in none of them. */
 export async function amendLease(tx: Sql, ref: LeaseRef, states: readonly LeaseState[], patch: LeasePatch): Promise<Lease | undefined> {
   const { list, values } = assignments(LEASE, patch, 3);
-  const [row] = await tx.run('', `update ledger.lease set ref = ref${list} where ref = $1 and state = any($2) returning ${ALL}`, [ref, [...states], ...values]);
+  const [row] = await tx.run('', `update ledger.lease set ref = ref${list} where ref = $1 and state = any($2) returning ${ALL}`, [
+    ref,
+    [...states],
+    ...values,
+  ]);
   return row && readLease(row);
 }
 

@@ -38,7 +38,8 @@ export async function listGrants(sql: Sql, filter: GrantFilter): Promise<GrantTr
   if (filter.initiator) conditions.push(`g.initiator_id = ${is(filter.initiator)}`);
   if (filter.workflow) conditions.push(`g.workflow = ${is(filter.workflow)}`);
   if (filter.tenant) conditions.push(`g.tenant = ${is(filter.tenant)}`);
-  if (filter.capability) conditions.push(`exists (select from ledger.credential c where c.grant_id = g.id and c.capability = ${is(filter.capability)})`);
+  if (filter.capability)
+    conditions.push(`exists (select from ledger.credential c where c.grant_id = g.id and c.capability = ${is(filter.capability)})`);
   if (filter.after) conditions.push(`(g.opened_at, g.id) < (${is(filter.after.openedAt)}, ${is(filter.after.id)})`);
   const rows = await sql.run(
     '',
@@ -48,7 +49,9 @@ export async function listGrants(sql: Sql, filter: GrantFilter): Promise<GrantTr
   const grants = rows.map(readGrant);
   const ids = grants.map((grant) => grant.id);
   const [credentialRows, leaseRows] = await Promise.all([
-    sql.run('list.credentials', `select ${selectList(CREDENTIAL)} from ledger.credential where grant_id = any($1) order by position`, [ids]),
+    sql.run('list.credentials', `select ${selectList(CREDENTIAL)} from ledger.credential where grant_id = any($1) order by position`, [
+      ids,
+    ]),
     sql.run('list.leases', `select ${selectList(LEASE)} from ledger.lease where grant_id = any($1) order by intended_at, ref`, [ids]),
   ]);
   const credentials = credentialRows.map(readCredential);

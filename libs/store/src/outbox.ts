@@ -48,12 +48,15 @@ export class Outbox {
    */
   takeBatch(limit: number, publish: (rows: OutboxRow[]) => Promise<void>): Promise<number> {
     return this.database.transaction('publish outbox', async (tx) => {
-      const [lock] = await tx.run<{ held: boolean }>('outbox.lock', `select pg_try_advisory_xact_lock(4701003, hashtext($1)) as held`, [this.owner]);
-      if (!lock?.held) return 0;
-      const rows = await tx.run<{ id: string; event: OutEvent }>('outbox.take', 'select id, event from ledger.outbox where owner = $1 order by id limit $2', [
+      const [lock] = await tx.run<{ held: boolean }>('outbox.lock', `select pg_try_advisory_xact_lock(4701003, hashtext($1)) as held`, [
         this.owner,
-        limit,
       ]);
+      if (!lock?.held) return 0;
+      const rows = await tx.run<{ id: string; event: OutEvent }>(
+        'outbox.take',
+        'select id, event from ledger.outbox where owner = $1 order by id limit $2',
+        [this.owner, limit],
+      );
       if (rows.length === 0) return 0;
       await publish(rows.map(({ id, event }) => ({ id, event: { ...event, time: new Date(event.time) } })));
       await tx.run('outbox.done', 'delete from ledger.outbox where id = any($1::bigint[])', [rows.map((row) => row.id)]);

@@ -22,12 +22,11 @@ export async function policySetFiles(sql: Sql, digest: string): Promise<StoredFi
 
 /** Stores a set and makes it current, in the caller's transaction. False when it is current already. */
 export async function applyPolicySet(tx: Sql, set: { digest: string; files: StoredFiles; appliedBy: string; at: Date }): Promise<boolean> {
-  await tx.run('policy.store', 'insert into policy.set (digest, files, applied_by, applied_at) values ($1, $2, $3, $4) on conflict do nothing', [
-    set.digest,
-    JSON.stringify(set.files),
-    set.appliedBy,
-    set.at,
-  ]);
+  await tx.run(
+    'policy.store',
+    'insert into policy.set (digest, files, applied_by, applied_at) values ($1, $2, $3, $4) on conflict do nothing',
+    [set.digest, JSON.stringify(set.files), set.appliedBy, set.at],
+  );
   const changed = await tx.run(
     'policy.switch',
     `insert into policy.current (digest, since) values ($1, $2)

@@ -34,7 +34,11 @@ const queue = (column: 'mint_at' | 'revoke_at', channel: string) => ({
   },
   /** Zero rows is normal: somebody asked for more work meanwhile, and that stands. */
   settle: async (tx: Sql, { grant, heldUntil }: Claimed, next: Date | null): Promise<void> => {
-    await tx.run(`${column}.settle`, `update ledger.task_grant set ${column} = $3 where id = $1 and ${column} = $2`, [grant.id, heldUntil, next]);
+    await tx.run(`${column}.settle`, `update ledger.task_grant set ${column} = $3 where id = $1 and ${column} = $2`, [
+      grant.id,
+      heldUntil,
+      next,
+    ]);
   },
 });
 
@@ -61,12 +65,23 @@ export async function holdMint(tx: Sql, grant: Grant, now: Date, holdSeconds: nu
   return { grant, heldUntil };
 }
 
+/** True while somebody holds, or still has to do, the minting of a grant: a token may come to be at any moment. */
+export async function isBeingMinted(sql: Sql, id: GrantId): Promise<boolean> {
+  const [row] = await sql.run<{ busy: boolean }>(
+    'mint_at.busy',
+    'select mint_at is not null as busy from ledger.task_grant where id = $1',
+    [id],
+  );
+  return row?.busy ?? false;
+}
+
 /** Live grants whose deadline has passed. */
 export async function grantsPastDeadline(sql: Sql, now: Date, limit: number): Promise<Grant[]> {
-  const rows = await sql.run('grant.past_deadline', `select ${selectList(GRANT)} from ledger.task_grant where state = 'granted' and deadline <= $1 order by deadline limit $2`, [
-    now,
-    limit,
-  ]);
+  const rows = await sql.run(
+    'grant.past_deadline',
+    `select ${selectList(GRANT)} from ledger.task_grant where state = 'granted' and deadline <= $1 order by deadline limit $2`,
+    [now, limit],
+  );
   return rows.map(readGrant);
 }
 
@@ -84,19 +99,21 @@ export async function grantsWithoutHeartbeat(sql: Sql, now: Date, limit: number)
 
 /** Active leases whose own time is over. */
 export async function leasesPastExpiry(sql: Sql, now: Date, limit: number): Promise<Lease[]> {
-  const rows = await sql.run('lease.past_expiry', `select ${selectList(LEASE)} from ledger.lease where state = 'active' and expires_at <= $1 order by expires_at limit $2`, [
-    now,
-    limit,
-  ]);
+  const rows = await sql.run(
+    'lease.past_expiry',
+    `select ${selectList(LEASE)} from ledger.lease where state = 'active' and expires_at <= $1 order by expires_at limit $2`,
+    [now, limit],
+  );
   return rows.map(readLease);
 }
 
 /** Intents to mint that are so old that whoever had them must be dead. */
 export async function abandonedIntents(sql: Sql, olderThan: Date, limit: number): Promise<Lease[]> {
-  const rows = await sql.run('lease.abandoned', `select ${selectList(LEASE)} from ledger.lease where state = 'minting' and intended_at <= $1 order by intended_at limit $2`, [
-    olderThan,
-    limit,
-  ]);
+  const rows = await sql.run(
+    'lease.abandoned',
+    `select ${selectList(LEASE)} from ledger.lease where state = 'minting' and intended_at <= $1 order by intended_at limit $2`,
+    [olderThan, limit],
+  );
   return rows.map(readLease);
 }
 
@@ -114,9 +131,11 @@ export async function grantsUnderOtherPolicy(sql: Sql, digest: string, afterId: 
     [digest, afterId, limit],
   );
   const grants = rows.map(readGrant);
-  const credentialRows = await sql.run('credential.of_grants', `select ${selectList(CREDENTIAL)} from ledger.credential where grant_id = any($1) order by grant_id, position`, [
-    grants.map((grant) => grant.id),
-  ]);
+  const credentialRows = await sql.run(
+    'credential.of_grants',
+    `select ${selectList(CREDENTIAL)} from ledger.credential where grant_id = any($1) order by grant_id, position`,
+    [grants.map((grant) => grant.id)],
+  );
   const credentials = credentialRows.map(readCredential);
   return grants.map((grant) => ({ grant, credentials: credentials.filter((credential) => credential.grantId === grant.id) }));
 }

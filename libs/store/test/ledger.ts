@@ -7,7 +7,18 @@ import { newGrantId, newLeaseRef, taskId, type Capability, type TaskStart } from
 import type { Credential, Grant, Lease } from '@mayfly/grant';
 // @ts-expect-error plain JavaScript without types
 import { start } from '../../../deploy/local/servers/postgres.mjs';
-import { findLease, insertCredentials, insertGrant, intendLease, lockGrant, migrate, openDatabase, transitionGrant, transitionLease, type Database } from '../src/index.js';
+import {
+  findLease,
+  insertCredentials,
+  insertGrant,
+  intendLease,
+  lockGrant,
+  migrate,
+  openDatabase,
+  transitionGrant,
+  transitionLease,
+  type Database,
+} from '../src/index.js';
 
 export interface Ledger {
   readonly database: Database;
@@ -65,7 +76,12 @@ export const task = (changes: Partial<TaskStart> = {}): TaskStart => ({
 /** A granted task with one permitted credential and, when asked, an active lease. */
 export async function granted(
   database: Database,
-  { start = task(), spec = capability(), lease = true, ...changes }: { start?: TaskStart; spec?: Capability; lease?: boolean } & Partial<Grant> = {},
+  {
+    start = task(),
+    spec = capability(),
+    lease = true,
+    ...changes
+  }: { start?: TaskStart; spec?: Capability; lease?: boolean } & Partial<Grant> = {},
 ): Promise<{ grant: Grant; credential: Credential; lease: Lease }> {
   const id = newGrantId();
   return database.transaction('test', async (tx) => {
@@ -99,7 +115,7 @@ export async function granted(
     await insertCredentials(tx, [credential]);
     await transitionGrant(tx, id, 'requested', 'granted');
     const ref = newLeaseRef();
-    await intendLease(tx, { ref, grantId: id, name: 'orders', intendedAt: AT });
+    await intendLease(tx, { ref, grantId: id, name: 'orders', minter: 'issuer', intendedAt: AT });
     if (lease) await transitionLease(tx, ref, 'minting', 'active', { issuedAt: AT, vaultLeaseId: 'lease-1', principal: 'u1' });
     const grant = await lockGrant(tx, id);
     const written = await findLease(tx, ref);

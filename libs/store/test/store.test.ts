@@ -53,7 +53,9 @@ const event = (key: string): OutEvent => ({
 describe('state machines', () => {
   test('are the same pairs in TypeScript and in SQL', async () => {
     const pairs = async (table: string) =>
-      (await ledger.database.run<{ prior: string; next: string }>('', `select prior, next from ledger.${table}`)).map(({ prior, next }) => `${prior}→${next}`).sort();
+      (await ledger.database.run<{ prior: string; next: string }>('', `select prior, next from ledger.${table}`))
+        .map(({ prior, next }) => `${prior}→${next}`)
+        .sort();
     expect(await pairs('grant_transition')).toEqual(GRANT_TRANSITIONS.map(([prior, next]) => `${prior}→${next}`).sort());
     expect(await pairs('lease_transition')).toEqual(LEASE_TRANSITIONS.map(([prior, next]) => `${prior}→${next}`).sort());
   });
@@ -61,17 +63,27 @@ describe('state machines', () => {
   test('an illegal step cannot be stored, even by hand', async () => {
     const { grant, lease } = await granted(ledger.database);
     const write = (sql: string, id: string) => ledger.database.run('', sql, [id]);
-    await expect(write(`update ledger.task_grant set state = 'closed', prior_state = 'granted' where id = $1`, grant.id)).rejects.toMatchObject({ constraint: 'task_grant_legal_step' });
-    await expect(write(`update ledger.lease set state = 'revoked', prior_state = 'active', cause = 'operator' where ref = $1`, lease.ref)).rejects.toMatchObject({
+    await expect(
+      write(`update ledger.task_grant set state = 'closed', prior_state = 'granted' where id = $1`, grant.id),
+    ).rejects.toMatchObject({ constraint: 'task_grant_legal_step' });
+    await expect(
+      write(`update ledger.lease set state = 'revoked', prior_state = 'active', cause = 'operator' where ref = $1`, lease.ref),
+    ).rejects.toMatchObject({
       constraint: 'lease_legal_step',
     });
-    await expect(write(`update ledger.lease set state = 'active', prior_state = 'minting' where ref = $1 and state = 'active'`, lease.ref)).resolves.toBeDefined();
-    await expect(write(`update ledger.lease set state = 'revoked', prior_state = 'revoking', cause = 'operator' where ref = $1`, lease.ref)).rejects.toMatchObject({ code: '23514' });
+    await expect(
+      write(`update ledger.lease set state = 'active', prior_state = 'minting' where ref = $1 and state = 'active'`, lease.ref),
+    ).resolves.toBeDefined();
+    await expect(
+      write(`update ledger.lease set state = 'revoked', prior_state = 'revoking', cause = 'operator' where ref = $1`, lease.ref),
+    ).rejects.toMatchObject({ code: '23514' });
   });
 
   test('compare-and-set: of two who try the same step one succeeds, and that is a normal outcome', async () => {
     const { grant } = await granted(ledger.database);
-    const both = await Promise.all([1, 2].map(() => ledger.database.transaction('race', (tx) => transitionGrant(tx, grant.id, 'granted', 'closing'))));
+    const both = await Promise.all(
+      [1, 2].map(() => ledger.database.transaction('race', (tx) => transitionGrant(tx, grant.id, 'granted', 'closing'))),
+    );
     expect(both.filter((won) => won !== undefined)).toHaveLength(1);
     expect(() => transitionGrant(ledger.database, grant.id, 'closed' as never, 'granted')).rejects.toThrow(TypeError);
   });
@@ -103,23 +115,38 @@ describe('grants and leases', () => {
 
   test('a credential never has two live leases', async () => {
     const { grant } = await granted(ledger.database);
-    expect(await intendLease(ledger.database, { ref: newLeaseRef(), grantId: grant.id, name: 'orders', intendedAt: AT })).toBe(false);
+    expect(
+      await intendLease(ledger.database, { ref: newLeaseRef(), grantId: grant.id, name: 'orders', minter: 'delivery', intendedAt: AT }),
+    ).toBe(false);
   });
 
   test('a lease that was asked to end while it was minted is written down for the revoker, not activated', async () => {
     const { grant, credential, lease } = await granted(ledger.database, { lease: false });
-    await ledger.database.transaction('end', async (tx) => endGrant(tx, (await lockGrant(tx, grant.id))!, { cause: 'task_ended', by: 'test', at: AT }));
+    await ledger.database.transaction('end', async (tx) =>
+      endGrant(tx, (await lockGrant(tx, grant.id))!, { cause: 'task_ended', by: 'test', at: AT }),
+    );
     const minted = { material: undefined as never, vaultLeaseId: 'late', principal: 'late-user' };
-    const active = await ledger.database.transaction('activate', (tx) => activateLease(tx, 'test', { grant, credential, lease, minted, ttlSeconds: 60, at: AT }));
+    const active = await ledger.database.transaction('activate', (tx) =>
+      activateLease(tx, 'test', { grant, credential, lease, minted, ttlSeconds: 60, at: AT }),
+    );
     expect(active).toBeUndefined();
-    expect(await findLease(ledger.database, lease.ref)).toMatchObject({ state: 'revoking', vaultLeaseId: 'late', principal: 'late-user', cause: 'task_ended' });
+    expect(await findLease(ledger.database, lease.ref)).toMatchObject({
+      state: 'revoking',
+      vaultLeaseId: 'late',
+      principal: 'late-user',
+      cause: 'task_ended',
+    });
   });
 
   test('a lease ends when it was allowed to, however long its engine would let it live', async () => {
     const long = { material: undefined as never, vaultLeaseId: 'x', expiresAt: plusSeconds(AT, 9_999) };
     const expiryOf = async (spec = capability()) => {
       const { grant, credential, lease } = await granted(ledger.database, { lease: false, spec });
-      return (await ledger.database.transaction('activate', (tx) => activateLease(tx, 'test', { grant, credential, lease, minted: long, ttlSeconds: 60, at: AT })))?.expiresAt;
+      return (
+        await ledger.database.transaction('activate', (tx) =>
+          activateLease(tx, 'test', { grant, credential, lease, minted: long, ttlSeconds: 60, at: AT }),
+        )
+      )?.expiresAt;
     };
     expect(await expiryOf()).toEqual(plusSeconds(AT, 60));
     // Nobody can end this one earlier, so nothing else may be said of it.
@@ -131,7 +158,9 @@ describe('ending', () => {
   test('a grant takes its live leases and its sub-tasks with it', async () => {
     const parent = await granted(ledger.database);
     const child = await granted(ledger.database, { parentGrantId: parent.grant.id });
-    await ledger.database.transaction('end', async (tx) => endGrant(tx, (await lockGrant(tx, parent.grant.id))!, { cause: 'task_ended', by: 'test', at: AT, outcome: 'failed' }));
+    await ledger.database.transaction('end', async (tx) =>
+      endGrant(tx, (await lockGrant(tx, parent.grant.id))!, { cause: 'task_ended', by: 'test', at: AT, outcome: 'failed' }),
+    );
     expect(await findLease(ledger.database, parent.lease.ref)).toMatchObject({ state: 'revoking', cause: 'task_ended', requestedAt: AT });
     expect(await findLease(ledger.database, child.lease.ref)).toMatchObject({ state: 'revoking', cause: 'parent_ended' });
     expect(await findGrantByTask(ledger.database, child.grant.taskId)).toMatchObject({ state: 'closing', endCause: 'parent_ended' });
@@ -144,12 +173,17 @@ describe('ending', () => {
     await ledger.database.transaction('end', (tx) => endLease(tx, grant, credential, lease, { cause: 'superseded', by: 'test', at: AT }));
     expect(await findGrantByTask(ledger.database, grant.taskId)).toMatchObject({ state: 'granted' });
     expect((await leasesOf(ledger.database, grant.id)).map(({ state }) => state)).toEqual(['revoking']);
-    expect(await intendLease(ledger.database, { ref: newLeaseRef(), grantId: grant.id, name: 'orders', intendedAt: AT })).toBe(true);
+    expect(
+      await intendLease(ledger.database, { ref: newLeaseRef(), grantId: grant.id, name: 'orders', minter: 'delivery', intendedAt: AT }),
+    ).toBe(true);
   });
 
   test('a second end changes nothing', async () => {
     const { grant } = await granted(ledger.database);
-    const end = () => ledger.database.transaction('end', async (tx) => endGrant(tx, (await lockGrant(tx, grant.id))!, { cause: 'operator', by: 'test', at: AT }));
+    const end = () =>
+      ledger.database.transaction('end', async (tx) =>
+        endGrant(tx, (await lockGrant(tx, grant.id))!, { cause: 'operator', by: 'test', at: AT }),
+      );
     expect([await end(), await end()]).toEqual([true, false]);
   });
 });
@@ -157,7 +191,8 @@ describe('ending', () => {
 describe('queues', () => {
   test('work that a dead worker held comes due again, and only one worker holds it', async () => {
     const { grant } = await granted(ledger.database);
-    const mine = async (now: Date) => (await claimRevocations(ledger.database, now, 30, 100)).filter((claim) => claim.grant.id === grant.id);
+    const mine = async (now: Date) =>
+      (await claimRevocations(ledger.database, now, 30, 100)).filter((claim) => claim.grant.id === grant.id);
     await queueRevocation(ledger.database, grant.id, AT);
     const [claim] = await mine(AT);
     expect(claim).toBeDefined();
@@ -234,7 +269,11 @@ describe('evidence', () => {
 
   test('facts become a chain that verifies, also when many state them at once', async () => {
     await Promise.all(
-      Array.from({ length: 40 }, (_, i) => ledger.database.transaction('state', (tx) => stateFact(tx, { kind: 'k', at: AT.toISOString(), by: 'test', taskId: `t${i}`, data: { i, none: undefined } }))),
+      Array.from({ length: 40 }, (_, i) =>
+        ledger.database.transaction('state', (tx) =>
+          stateFact(tx, { kind: 'k', at: AT.toISOString(), by: 'test', taskId: `t${i}`, data: { i, none: undefined } }),
+        ),
+      ),
     );
     await Promise.all([chainAll(), chainAll()]);
     const log = await wholeLog();
@@ -261,7 +300,10 @@ describe('policy sets', () => {
       return files['name']!;
     });
     await expect(policies.get(ledger.database)).rejects.toMatchObject({ code: 'policy-unavailable', retriable: true });
-    const apply = (name: string) => ledger.database.transaction('apply', (tx) => applyPolicySet(tx, { digest: `sha256:${name}`, files: { name }, appliedBy: 'admin', at: AT }));
+    const apply = (name: string) =>
+      ledger.database.transaction('apply', (tx) =>
+        applyPolicySet(tx, { digest: `sha256:${name}`, files: { name }, appliedBy: 'admin', at: AT }),
+      );
     expect(await apply('one')).toBe(true);
     expect(await apply('one')).toBe(false);
     expect([await policies.get(ledger.database), await policies.get(ledger.database)]).toEqual(['one', 'one']);
@@ -284,7 +326,8 @@ describe('policy sets', () => {
 describe('listing', () => {
   test('filters match together, newest first, and a place continues where a page ended', async () => {
     const agent = { id: 'spiffe://example.org/agent/lister' };
-    for (let i = 0; i < 5; i += 1) await granted(ledger.database, { start: task({ agent }), openedAt: plusSeconds(AT, i), policyDigest: 'sha256:two' });
+    for (let i = 0; i < 5; i += 1)
+      await granted(ledger.database, { start: task({ agent }), openedAt: plusSeconds(AT, i), policyDigest: 'sha256:two' });
     const first = await listGrants(ledger.database, { agent: agent.id, capability: 'orders-db.read', limit: 3 });
     expect(first.map(({ grant }) => grant.openedAt.getTime() - AT.getTime())).toEqual([4000, 3000, 2000]);
     const rest = await listGrants(ledger.database, { agent: agent.id, limit: 3, after: first.at(-1)!.grant });
@@ -299,8 +342,12 @@ describe('waiting', () => {
     const { grant } = await granted(ledger.database, { lease: false });
     const changes = new TaskChanges(ledger.database);
     try {
-      const closed = changes.until(grant.taskId, 20_000, async () => ((await findGrantByTask(ledger.database, grant.taskId))?.state === 'closing' ? true : undefined));
-      await ledger.database.transaction('end', async (tx) => endGrant(tx, (await lockGrant(tx, grant.id))!, { cause: 'operator', by: 'test', at: AT }));
+      const closed = changes.until(grant.taskId, 20_000, async () =>
+        (await findGrantByTask(ledger.database, grant.taskId))?.state === 'closing' ? true : undefined,
+      );
+      await ledger.database.transaction('end', async (tx) =>
+        endGrant(tx, (await lockGrant(tx, grant.id))!, { cause: 'operator', by: 'test', at: AT }),
+      );
       expect(await closed).toBe(true);
       expect(await changes.until('nobody', 10, () => Promise.resolve(undefined))).toBeUndefined();
     } finally {
@@ -316,6 +363,8 @@ describe('stuck leases', () => {
     expect(await transitionLease(ledger.database, lease.ref, 'revoking', 'stuck', { lastProblem: 'x' })).toMatchObject({ state: 'stuck' });
     await expect(transitionLease(ledger.database, lease.ref, 'stuck', 'revoked')).rejects.toThrow(TypeError);
     expect(await transitionLease(ledger.database, lease.ref, 'stuck', 'revoking')).toMatchObject({ state: 'revoking' });
-    expect(await transitionLease(ledger.database, lease.ref, 'revoking', 'revoked', { confirmedAt: AT })).toMatchObject({ state: 'revoked' });
+    expect(await transitionLease(ledger.database, lease.ref, 'revoking', 'revoked', { confirmedAt: AT })).toMatchObject({
+      state: 'revoked',
+    });
   });
 });

@@ -12,12 +12,14 @@ export interface Place {
 }
 
 /** Opaque text for the place after this grant. */
-export const cursorAfter = ({ openedAt, id }: Pick<Grant, 'openedAt' | 'id'>): string => Buffer.from(`${openedAt.toISOString()} ${id}`).toString('base64url');
+export const cursorAfter = ({ openedAt, id }: Pick<Grant, 'openedAt' | 'id'>): string =>
+  Buffer.from(`${openedAt.toISOString()} ${id}`).toString('base64url');
 
 /** @throws InvalidRequest when it is not one of ours */
 export function readCursor(cursor: string): Place {
   const [at = '', id = ''] = Buffer.from(cursor, 'base64url').toString('utf8').split(' ');
   const openedAt = new Date(at);
-  if (Number.isNaN(openedAt.getTime()) || !/^g[a-z2-7]{20}$/.test(id)) throw new InvalidRequest('cursor is not one that this API gave; leave it out to begin at the newest');
+  if (Number.isNaN(openedAt.getTime()) || !/^g[a-z2-7]{20}$/.test(id))
+    throw new InvalidRequest('cursor is not one that this API gave; leave it out to begin at the newest');
   return { openedAt, id };
 }

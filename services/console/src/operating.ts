@@ -42,7 +42,8 @@ export class Operating {
     const { database } = this.on;
     const [tree] = await listGrants(database, { taskId, limit: 1 });
     const [chained, waiting] = await Promise.all([readTaskLog(database, taskId), readTaskIntake(database, taskId)]);
-    if (!tree && chained.length === 0 && waiting.length === 0) throw new MayflyError('task-not-found', 'no such task; check the task id', 404, false);
+    if (!tree && chained.length === 0 && waiting.length === 0)
+      throw new MayflyError('task-not-found', 'no such task; check the task id', 404, false);
     const entries = [...chained, ...waiting.map((fact) => ({ ...fact, index: undefined, hash: undefined }))];
     return {
       taskId,
@@ -76,7 +77,14 @@ export class Operating {
       if (!switched) return false;
       const data = { policyDigest: set.digest, at: at.toISOString(), operator };
       await stateFact(tx, { kind: 'dev.mayfly.evidence.policy-applied.v1', at: at.toISOString(), by: 'console', data });
-      await putInOutbox(tx, 'console', { id: newEventId(), type: OUT_EVENTS.policyChanged, topic: TOPICS.signals, key: 'policy', time: at, data });
+      await putInOutbox(tx, 'console', {
+        id: newEventId(),
+        type: OUT_EVENTS.policyChanged,
+        topic: TOPICS.signals,
+        key: 'policy',
+        time: at,
+        data,
+      });
       return true;
     });
     return { policyDigest: set.digest, changed, capabilities: set.capabilities.length, policies: set.policies.size };
@@ -85,10 +93,11 @@ export class Operating {
   /** Kill switch: ends every live grant that matches. With `dryRun` it only counts. */
   async revoke(selector: Selector, reason: string, dryRun: boolean, operator: string) {
     const named = Object.entries(selector).filter(([, value]) => value !== undefined);
-    if (named.length !== 1) throw new InvalidRequest('a selector names exactly one of taskId, agent, initiator, capability, workflow, tenant');
+    if (named.length !== 1)
+      throw new InvalidRequest('a selector names exactly one of taskId, agent, initiator, capability, workflow, tenant');
     const { database, clock } = this.on;
     const tasks: string[] = [];
-    for (let after: { openedAt: Date; id: string } | undefined; ; ) {
+    for (let after: { openedAt: Date; id: string } | undefined; ;) {
       const page = await listGrants(database, { ...selector, state: 'granted', limit: PAGE, after });
       for (const { grant } of page) {
         if (dryRun || (await this.#end(grant.id, reason, operator, clock.now()))) tasks.push(grant.taskId);

@@ -18,7 +18,10 @@ const grantQuery = z.strictObject({
   limit: z.coerce.number().int().min(1).max(200).default(50),
   cursor: text.optional(),
 });
-const logQuery = z.strictObject({ from: z.coerce.number().int().min(0).default(0), limit: z.coerce.number().int().min(1).max(1000).default(500) });
+const logQuery = z.strictObject({
+  from: z.coerce.number().int().min(0).default(0),
+  limit: z.coerce.number().int().min(1).max(1000).default(500),
+});
 const policyBody = z.strictObject({ files: z.record(z.string(), z.string()) });
 const selector = z.strictObject({
   taskId: text.optional(),
@@ -51,6 +54,10 @@ function read<Schema extends z.ZodType>(schema: Schema, value: unknown): z.infer
     throw new InvalidRequest('the request has a field of the wrong type');
   }
   if (parsed.success) return parsed.data;
-  const fields = [...new Set(parsed.error.issues.map((issue) => issue.path.join('.') || (issue.code === 'unrecognized_keys' ? issue.keys.join(', ') : 'the body')))];
+  const fields = [
+    ...new Set(
+      parsed.error.issues.map((issue) => issue.path.join('.') || (issue.code === 'unrecognized_keys' ? issue.keys.join(', ') : 'the body')),
+    ),
+  ];
   throw new InvalidRequest(`these are missing, unknown or wrong: ${fields.join(', ')}`);
 }

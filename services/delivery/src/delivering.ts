@@ -96,7 +96,14 @@ export class Delivering {
       const unknown = names.find((name) => !credentials.some((credential) => credential.name === name));
       if (unknown !== undefined) throw new InvalidRequest('this task asked for no credential of one of these names');
       const data = { agent, names: names.length > 0 ? names : credentials.map(({ name }) => name) };
-      await stateFact(tx, { kind: 'dev.mayfly.evidence.released.v1', at: at.toISOString(), tenant: grant.tenant, taskId, by: 'delivery', data });
+      await stateFact(tx, {
+        kind: 'dev.mayfly.evidence.released.v1',
+        at: at.toISOString(),
+        tenant: grant.tenant,
+        taskId,
+        by: 'delivery',
+        data,
+      });
       if (names.length === 0) return void (await endGrant(tx, grant, end));
       for (const lease of await leasesOf(tx, id)) {
         const credential = credentials.find(({ name }) => name === lease.name);

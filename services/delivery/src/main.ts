@@ -11,7 +11,12 @@ import { TasksController } from './tasks.controller.js';
 import { WorkloadProof } from './workload-proof.js';
 
 await runService('delivery', readConfig, async (config, { database, clock, logger }) => {
-  const vault = vaultForDelivery({ address: config.VAULT_ADDR, jwtFile: config.VAULT_JWT_FILE, authMount: config.VAULT_AUTH_MOUNT, role: config.VAULT_ROLE });
+  const vault = vaultForDelivery({
+    address: config.VAULT_ADDR,
+    jwtFile: config.VAULT_JWT_FILE,
+    authMount: config.VAULT_AUTH_MOUNT,
+    role: config.VAULT_ROLE,
+  });
   const policies = new CurrentPolicy((files) => new CedarDecider(readPolicySet(files)));
   const targets = await readTargets(config.MAYFLY_TARGETS_FILE);
   const verifier = createWorkloadVerifier(readTrust(await readFile(config.MAYFLY_TRUST_FILE, 'utf8')), { clock });

@@ -47,7 +47,11 @@ function namesOf(body: unknown): readonly string[] {
   if (body === undefined || body === null) return [];
   const names = (body as { names?: unknown }).names;
   const unknown = Object.keys(body).some((key) => key !== 'names');
-  if (unknown || (names !== undefined && !(Array.isArray(names) && names.length <= 32 && names.every((name) => typeof name === 'string' && NAME.test(name))))) {
+  if (
+    unknown ||
+    (names !== undefined &&
+      !(Array.isArray(names) && names.length <= 32 && names.every((name) => typeof name === 'string' && NAME.test(name))))
+  ) {
     throw new InvalidRequest('the body may only be { "names": [ … ] } with names of this task’s credentials');
   }
   return (names as string[] | undefined) ?? [];

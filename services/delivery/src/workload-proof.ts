@@ -26,7 +26,12 @@ export class WorkloadProof {
     const caller = currentTrace();
     const parent = isTaskId(id) ? await this.#traceOf(id, agent) : undefined;
     const links = caller ? [caller] : [];
-    const options = { kind: 'server', parent, links: parent ? links : [], attributes: { [ATTRIBUTES.taskId]: isTaskId(id) ? id : undefined, [ATTRIBUTES.agent]: agent } } as const;
+    const options = {
+      kind: 'server',
+      parent,
+      links: parent ? links : [],
+      attributes: { [ATTRIBUTES.taskId]: isTaskId(id) ? id : undefined, [ATTRIBUTES.agent]: agent },
+    } as const;
     return withSpan(SPANS.deliver, options, async () => {
       try {
         return await work(agent);
@@ -40,7 +45,9 @@ export class WorkloadProof {
   /** A task's trace goes on where it began; only for its own agent, so that nobody else writes into it. */
   async #traceOf(id: string, agent: string) {
     const grant = await findGrantByTask(this.tools.database, id);
-    return grant?.agentId === agent && grant.traceparent ? { traceparent: grant.traceparent, ...(grant.tracestate && { tracestate: grant.tracestate }) } : undefined;
+    return grant?.agentId === agent && grant.traceparent
+      ? { traceparent: grant.traceparent, ...(grant.tracestate && { tracestate: grant.tracestate }) }
+      : undefined;
   }
 
   /** Refusals are evidence; one that cannot be written is still refused. */
@@ -57,7 +64,9 @@ export class WorkloadProof {
       by: 'delivery',
       data: { agent, reason: error.code },
     };
-    await stateFact(database, fact).catch((failure: unknown) => logger.warn('a refusal could not be written to the evidence', { taskId: id, error: failure }));
+    await stateFact(database, fact).catch((failure: unknown) =>
+      logger.warn('a refusal could not be written to the evidence', { taskId: id, error: failure }),
+    );
   }
 }
 

@@ -29,9 +29,10 @@ export async function followPolicy(on: RedecideDependencies): Promise<number> {
 export async function followRisk(on: RedecideDependencies, { envelope, subject, risk, digest }: RiskSignalMessage): Promise<void> {
   const { set } = await on.policies.get(on.database);
   const orchestrator = set.orchestrator(envelope.source);
-  if (!orchestrator) throw new RejectedEvent('unregistered-source', 'no orchestrator is registered under this source; register it in the policy set');
+  if (!orchestrator)
+    throw new RejectedEvent('unregistered-source', 'no orchestrator is registered under this source; register it in the policy set');
   const filter = { state: 'granted', tenant: orchestrator.tenant, ...subject };
-  for (let after: { openedAt: Date; id: string } | undefined; ; ) {
+  for (let after: { openedAt: Date; id: string } | undefined; ;) {
     const page = await listGrants(on.database, { ...filter, limit: PAGE, after });
     for (const { grant } of page) await redecide(on, grant.id, { cause: 'risk_signal', causeEventId: envelope.id, risk }, grant);
     const last = page.at(-1);
@@ -40,5 +41,6 @@ export async function followRisk(on: RedecideDependencies, { envelope, subject, 
   }
   // Noted last: a signal that was cut short is taken in again, which is harmless.
   const sighting = await noteEvent(on.database, envelope.source, envelope.id, digest);
-  if (sighting === 'conflict') throw new RejectedEvent('event-conflict', 'an event with this source and id was seen before with other content');
+  if (sighting === 'conflict')
+    throw new RejectedEvent('event-conflict', 'an event with this source and id was seen before with other content');
 }

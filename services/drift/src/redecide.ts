@@ -5,7 +5,17 @@
 import type { Cause, Clock, GrantId } from '@mayfly/domain';
 import { factsOf, LIVE_LEASE_STATES, type Credential, type Grant } from '@mayfly/grant';
 import type { Decision } from '@mayfly/policy';
-import { amendGrant, credentialsOf, endLease, leasesOf, lockGrant, stateFact, type CurrentPolicy, type Database, type Sql } from '@mayfly/store';
+import {
+  amendGrant,
+  credentialsOf,
+  endLease,
+  leasesOf,
+  lockGrant,
+  stateFact,
+  type CurrentPolicy,
+  type Database,
+  type Sql,
+} from '@mayfly/store';
 import { ATTRIBUTES, counter, METRICS, SPANS, withSpan } from '@mayfly/telemetry';
 import type { Policy } from './policy.js';
 
@@ -29,29 +39,45 @@ const redecisions = counter(METRICS.redecisions);
 /** Decides one live grant again under its lock. What is still permitted goes on untouched. Returns how many leases it lost. */
 export function redecide({ database, policies, clock }: RedecideDependencies, id: GrantId, drift: Drift, parent?: Grant): Promise<number> {
   const trace = parent?.traceparent ? { traceparent: parent.traceparent } : undefined;
-  return withSpan(SPANS.redecide, { parent: trace, attributes: { [ATTRIBUTES.grantId]: id, [ATTRIBUTES.cause]: drift.cause } }, async (span) => {
-    const lost = await database.transaction('decide again', async (tx) => {
-      const locked = await lockGrant(tx, id);
-      if (locked?.state !== 'granted' || !locked.request) return 0;
-      const policy = await policies.get(tx);
-      const grant = { ...locked, risk: Math.max(locked.risk, drift.risk ?? 0) };
-      const at = clock.now();
-      let count = 0;
-      for (const credential of await credentialsOf(tx, id)) {
-        if (!credential.permitted) continue;
-        const decision = await policy.decider.decide({ action: 'fetch', capability: credential.capability, task: factsOf(grant, locked.request), at });
-        if (decision.decision === 'deny') count += await lose(tx, grant, credential, decision, drift, at);
-      }
-      await amendGrant(tx, id, 'granted', { policyDigest: policy.set.digest, risk: grant.risk });
-      span.set({ [ATTRIBUTES.taskId]: grant.taskId, [ATTRIBUTES.policyDigest]: policy.set.digest });
-      return count;
-    });
-    redecisions.add(1, { [ATTRIBUTES.outcome]: lost > 0 ? 'lost' : 'kept' });
-    return lost;
-  });
+  return withSpan(
+    SPANS.redecide,
+    { parent: trace, attributes: { [ATTRIBUTES.grantId]: id, [ATTRIBUTES.cause]: drift.cause } },
+    async (span) => {
+      const lost = await database.transaction('decide again', async (tx) => {
+        const locked = await lockGrant(tx, id);
+        if (locked?.state !== 'granted' || !locked.request) return 0;
+        const policy = await policies.get(tx);
+        const grant = { ...locked, risk: Math.max(locked.risk, drift.risk ?? 0) };
+        const at = clock.now();
+        let count = 0;
+        for (const credential of await credentialsOf(tx, id)) {
+          if (!credential.permitted) continue;
+          const decision = await policy.decider.decide({
+            action: 'fetch',
+            capability: credential.capability,
+            task: factsOf(grant, locked.request),
+            at,
+          });
+          if (decision.decision === 'deny') count += await lose(tx, grant, credential, decision, drift, at);
+        }
+        await amendGrant(tx, id, 'granted', { policyDigest: policy.set.digest, risk: grant.risk });
+        span.set({ [ATTRIBUTES.taskId]: grant.taskId, [ATTRIBUTES.policyDigest]: policy.set.digest });
+        return count;
+      });
+      redecisions.add(1, { [ATTRIBUTES.outcome]: lost > 0 ? 'lost' : 'kept' });
+      return lost;
+    },
+  );
 }
 
-async function lose(tx: Sql, grant: Grant, credential: Credential, decision: Decision, { cause, causeEventId }: Drift, at: Date): Promise<number> {
+async function lose(
+  tx: Sql,
+  grant: Grant,
+  credential: Credential,
+  decision: Decision,
+  { cause, causeEventId }: Drift,
+  at: Date,
+): Promise<number> {
   await stateFact(tx, {
     kind: 'dev.mayfly.evidence.permit-lost.v1',
     at: at.toISOString(),
@@ -69,7 +95,9 @@ async function lose(tx: Sql, grant: Grant, credential: Credential, decision: Dec
       policies: decision.policies,
     },
   });
-  const live = (await leasesOf(tx, grant.id)).filter((lease) => lease.name === credential.name && (LIVE_LEASE_STATES as readonly string[]).includes(lease.state));
+  const live = (await leasesOf(tx, grant.id)).filter(
+    (lease) => lease.name === credential.name && (LIVE_LEASE_STATES as readonly string[]).includes(lease.state),
+  );
   for (const lease of live) await endLease(tx, grant, credential, lease, { cause, by: 'drift', at, causeEventId });
   return live.length;
 }

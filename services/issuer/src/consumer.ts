@@ -30,7 +30,8 @@ export const tasksConsumer = (topic: string): Type => {
       if (message?.kind !== 'started') return;
       checkTimeWindow(message.envelope, this.tools.clock);
       const failure = await this.issuing.onTaskStarted(message);
-      if (failure) this.tools.logger.warn('admitted, but not minted yet; it is tried again', { taskId: message.task.taskId, error: failure });
+      if (failure)
+        this.tools.logger.warn('admitted, but not minted yet; it is tried again', { taskId: message.task.taskId, error: failure });
     }
   }
   return TasksConsumer;

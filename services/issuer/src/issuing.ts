@@ -4,7 +4,16 @@
  */
 import type { Clock } from '@mayfly/domain';
 import type { SecretIssuer, TaskTokenIssuer, TaskTokenOpener } from '@mayfly/grant';
-import { claimMints, credentialsOf, CurrentPolicy, leasesOf, settleMint, type Claimed, type Database } from '@mayfly/store';
+import {
+  claimMints,
+  credentialsOf,
+  CurrentPolicy,
+  leasesOf,
+  queueRevocation,
+  settleMint,
+  type Claimed,
+  type Database,
+} from '@mayfly/store';
 import { currentTrace } from '@mayfly/telemetry';
 import type { TaskStartedMessage } from '@mayfly/task-events';
 import type { Admission, Policy } from './admission.js';
@@ -53,8 +62,12 @@ export class Issuing {
     const { grant } = claim;
     try {
       const [credentials, leases] = await Promise.all([credentialsOf(database, grant.id), leasesOf(database, grant.id)]);
-      await mint({ database, clock, vault, grant, credentials, leases });
-      await settleMint(database, claim, null);
+      const finished = await mint({ database, clock, vault, grant, credentials, leases });
+      await database.transaction('settle minting', async (tx) => {
+        await settleMint(tx, claim, null);
+        // The grant ended meanwhile, and the revoker waits for this word.
+        if (!finished) await queueRevocation(tx, grant.id, clock.now());
+      });
       return undefined;
     } catch (error) {
       // It stays due: the hold runs out and it is tried again.

@@ -9,7 +9,12 @@ import { CONSUMER_TOOLS, tasksConsumer } from './consumer.js';
 import { Issuing } from './issuing.js';
 
 await runService('issuer', readConfig, (config, { database, clock, logger, topic }) => {
-  const vault = vaultForIssuer({ address: config.VAULT_ADDR, jwtFile: config.VAULT_JWT_FILE, authMount: config.VAULT_AUTH_MOUNT, role: config.VAULT_ROLE });
+  const vault = vaultForIssuer({
+    address: config.VAULT_ADDR,
+    jwtFile: config.VAULT_JWT_FILE,
+    authMount: config.VAULT_AUTH_MOUNT,
+    role: config.VAULT_ROLE,
+  });
   const policies = new CurrentPolicy((files) => {
     const set = readPolicySet(files);
     return { set, decider: new CedarDecider(set) };

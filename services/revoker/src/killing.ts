@@ -15,6 +15,8 @@ export interface Killing {
   readonly claim: Claimed;
 
   grant?: Grant;
+  /** Whether the issuer holds, or still has to do, the grant's minting. */
+  issuerAtWork?: boolean;
   credentials?: readonly Credential[];
   leases?: readonly Lease[];
   doomed?: readonly Doomed[];

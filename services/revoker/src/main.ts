@@ -12,7 +12,12 @@ import { Revoking } from './revoking.js';
 import { watchTheClock } from './watches.js';
 
 await runService('revoker', readConfig, async (config, { database, clock, logger, topic }) => {
-  const revoker = vaultForRevoker({ address: config.VAULT_ADDR, jwtFile: config.VAULT_JWT_FILE, authMount: config.VAULT_AUTH_MOUNT, role: config.VAULT_ROLE });
+  const revoker = vaultForRevoker({
+    address: config.VAULT_ADDR,
+    jwtFile: config.VAULT_JWT_FILE,
+    authMount: config.VAULT_AUTH_MOUNT,
+    role: config.VAULT_ROLE,
+  });
   const probe = new PostgresProbe(await readTargets(config.MAYFLY_TARGETS_FILE));
   const policies = new CurrentPolicy(readPolicySet);
   const revoking = new Revoking({ database, clock, policies, killers: { revoker, probe } });

@@ -3,7 +3,18 @@
  * @module
  */
 import { newGrantId, type Clock } from '@mayfly/domain';
-import { claimRevocations, endGrant, insertGrant, lockGrantByTask, noteEvent, amendGrant, announceTask, stateFact, type CurrentPolicy, type Database } from '@mayfly/store';
+import {
+  claimRevocations,
+  endGrant,
+  insertGrant,
+  lockGrantByTask,
+  noteEvent,
+  amendGrant,
+  announceTask,
+  stateFact,
+  type CurrentPolicy,
+  type Database,
+} from '@mayfly/store';
 import type { Killers } from '@mayfly/revocation';
 import type { PolicySet } from '@mayfly/policy';
 import { RejectedEvent, type TaskEndedMessage, type TaskHeartbeatMessage } from '@mayfly/task-events';
@@ -35,9 +46,11 @@ export class Revoking {
     const { database, clock, policies } = this.on;
     await database.transaction('end task', async (tx) => {
       const orchestrator = (await policies.get(tx)).orchestrator(envelope.source);
-      if (!orchestrator) throw new RejectedEvent('unregistered-source', 'no orchestrator is registered under this source; register it in the policy set');
+      if (!orchestrator)
+        throw new RejectedEvent('unregistered-source', 'no orchestrator is registered under this source; register it in the policy set');
       const sighting = await noteEvent(tx, envelope.source, envelope.id, digest);
-      if (sighting === 'conflict') throw new RejectedEvent('event-conflict', 'an event with this source and id was seen before with other content');
+      if (sighting === 'conflict')
+        throw new RejectedEvent('event-conflict', 'an event with this source and id was seen before with other content');
       if (sighting === 'again') return;
       const at = clock.now();
       const told = { cause: 'task_ended', by: 'revoker', at, causeEventId: envelope.id, outcome: end.outcome } as const;
@@ -55,7 +68,8 @@ export class Revoking {
         endEventId: envelope.id,
       });
       const grant = await lockGrantByTask(tx, end.taskId);
-      if (!grant || grant.source !== envelope.source) throw new RejectedEvent('foreign-task', 'this task was started by another orchestrator; only that one may end it');
+      if (!grant || grant.source !== envelope.source)
+        throw new RejectedEvent('foreign-task', 'this task was started by another orchestrator; only that one may end it');
       await stateFact(tx, {
         kind: tombstone ? 'dev.mayfly.evidence.task-ended-before-start.v1' : 'dev.mayfly.evidence.task-ended.v1',
         at: at.toISOString(),
@@ -85,7 +99,9 @@ export class Revoking {
     await Promise.all(
       claims.map((claim) => {
         const { grant } = claim;
-        const parent = grant.traceparent ? { traceparent: grant.traceparent, ...(grant.tracestate && { tracestate: grant.tracestate }) } : undefined;
+        const parent = grant.traceparent
+          ? { traceparent: grant.traceparent, ...(grant.tracestate && { tracestate: grant.tracestate }) }
+          : undefined;
         const known: Killing = { database, clock, killers, claim };
         return withSpan(SPANS.closeGrant, { kind: 'consumer', parent }, () => kill(known));
       }),

@@ -12,12 +12,20 @@ export async function decideAgain(known: Fetch): Promise<void> {
   if (!grant?.request || !credential) throw new TypeError('decideAgain comes after checkGrant');
   const facts = factsOf(grant, grant.request);
   const at = on.clock.now();
-  const decision = await withSpan(SPANS.decide, { attributes: { [ATTRIBUTES.capability]: credential.capability, [ATTRIBUTES.taskId]: grant.taskId } }, async (span) => {
-    const decider = await on.policies.get(on.database);
-    const answer = await decider.decide({ action: 'fetch', capability: credential.capability, task: facts, at });
-    span.set({ [ATTRIBUTES.decision]: answer.decision, [ATTRIBUTES.decisionId]: answer.id, [ATTRIBUTES.policyDigest]: answer.policyDigest });
-    return answer;
-  });
+  const decision = await withSpan(
+    SPANS.decide,
+    { attributes: { [ATTRIBUTES.capability]: credential.capability, [ATTRIBUTES.taskId]: grant.taskId } },
+    async (span) => {
+      const decider = await on.policies.get(on.database);
+      const answer = await decider.decide({ action: 'fetch', capability: credential.capability, task: facts, at });
+      span.set({
+        [ATTRIBUTES.decision]: answer.decision,
+        [ATTRIBUTES.decisionId]: answer.id,
+        [ATTRIBUTES.policyDigest]: answer.policyDigest,
+      });
+      return answer;
+    },
+  );
   decisions.add(1, { [ATTRIBUTES.decision]: decision.decision, [ATTRIBUTES.capability]: credential.capability });
   known.decision = decision;
   if (decision.decision === 'permit') return;

@@ -17,7 +17,8 @@ export async function obtainMaterial(known: Fetch): Promise<void> {
     known.material = kept;
     return;
   }
-  if (credential.spec.shape !== 'static') throw new VaultUnavailable('what was minted for this task cannot be found; ask again for a fresh one');
+  if (credential.spec.shape !== 'static')
+    throw new VaultUnavailable('what was minted for this task cannot be found; ask again for a fresh one');
   // Static material is read again: there is nothing to supersede.
   const again = await on.vault.mint({ leaseRef: lease.ref, capability: credential.spec, ttlSeconds: credential.spec.maxTtlSeconds, token });
   known.material = again.material;
@@ -29,7 +30,12 @@ async function mintNow(known: Fetch): Promise<void> {
   const { spec } = credential;
   const { deadline } = grant;
   const startedAt = performance.now();
-  const attributes = { [ATTRIBUTES.taskId]: grant.taskId, [ATTRIBUTES.capability]: spec.name, [ATTRIBUTES.engine]: spec.engine, [ATTRIBUTES.leaseRef]: lease.ref };
+  const attributes = {
+    [ATTRIBUTES.taskId]: grant.taskId,
+    [ATTRIBUTES.capability]: spec.name,
+    [ATTRIBUTES.engine]: spec.engine,
+    [ATTRIBUTES.leaseRef]: lease.ref,
+  };
   await withSpan(SPANS.mint, { attributes }, async () => {
     const ttlSeconds = ttlOf(credential, spec, on.clock.now(), deadline);
     const minted = await on.vault.mint({ leaseRef: lease.ref, capability: spec, ttlSeconds, token }).catch(async (error: unknown) => {

@@ -1,6 +1,18 @@
 import { FetchLimit, newLeaseRef, NotReady, TaskClosed } from '@mayfly/domain';
 import { LIVE_LEASE_STATES, type Credential, type Grant, type Lease } from '@mayfly/grant';
-import { amendLease, countFetch, currentPolicyDigest, endLease, findLease, intendLease, leasesOf, lockCredential, lockGrant, stateFact, type Sql } from '@mayfly/store';
+import {
+  amendLease,
+  countFetch,
+  currentPolicyDigest,
+  endLease,
+  findLease,
+  intendLease,
+  leasesOf,
+  lockCredential,
+  lockGrant,
+  stateFact,
+  type Sql,
+} from '@mayfly/store';
 import type { Fetch } from '../fetch.js';
 
 /**
@@ -35,7 +47,7 @@ export async function reserveLease(known: Fetch): Promise<void> {
 /** INVARIANT: intent precedes effect. */
 async function intend(tx: Sql, grant: Grant, credential: Credential, at: Date): Promise<Lease> {
   const ref = newLeaseRef();
-  if (!(await intendLease(tx, { ref, grantId: grant.id, name: credential.name, intendedAt: at }))) throw new NotReady();
+  if (!(await intendLease(tx, { ref, grantId: grant.id, name: credential.name, minter: 'delivery', intendedAt: at }))) throw new NotReady();
   await stateFact(tx, {
     kind: 'dev.mayfly.evidence.mint-intended.v1',
     at: at.toISOString(),

@@ -1,5 +1,5 @@
 import { ATTRIBUTES, SPANS, withSpan } from '@mayfly/telemetry';
-import { amendGrant, announceTask, findGrant, queueRevocation } from '@mayfly/store';
+import { amendGrant, announceTask, findGrant } from '@mayfly/store';
 import type { Minting } from '../minting.js';
 
 /**
@@ -11,15 +11,18 @@ export async function createTaskToken(known: Minting): Promise<'stop' | void> {
   if (known.token || !grant.deadline) return;
   const parent = grant.parentGrantId && (await findGrant(database, grant.parentGrantId));
   const permitted = credentials.flatMap((credential) => (credential.permitted && credential.spec ? [credential.spec.vaultPolicy] : []));
-  const created = await withSpan(SPANS.createTaskToken, { attributes: { [ATTRIBUTES.taskId]: grant.taskId, [ATTRIBUTES.grantId]: grant.id } }, async () =>
-    vault.create({
-      grantId: grant.id,
-      taskId: grant.taskId,
-      tenant: grant.tenant,
-      policies: [...new Set(permitted)].sort(),
-      ttlSeconds: Math.max(1, Math.floor((grant.deadline!.getTime() - clock.now().getTime()) / 1000)),
-      ...(parent && parent.sealedToken && { parent: await vault.open(parent.sealedToken, parent.taskId) }),
-    }),
+  const created = await withSpan(
+    SPANS.createTaskToken,
+    { attributes: { [ATTRIBUTES.taskId]: grant.taskId, [ATTRIBUTES.grantId]: grant.id } },
+    async () =>
+      vault.create({
+        grantId: grant.id,
+        taskId: grant.taskId,
+        tenant: grant.tenant,
+        policies: [...new Set(permitted)].sort(),
+        ttlSeconds: Math.max(1, Math.floor((grant.deadline!.getTime() - clock.now().getTime()) / 1000)),
+        ...(parent && parent.sealedToken && { parent: await vault.open(parent.sealedToken, parent.taskId) }),
+      }),
   );
   const kept = await database.transaction('keep task token', async (tx) => {
     const live = await amendGrant(tx, grant.id, 'granted', { sealedToken: created.sealed, tokenAccessor: created.accessor });
@@ -28,8 +31,7 @@ export async function createTaskToken(known: Minting): Promise<'stop' | void> {
       return true;
     }
     // The grant ended while the token was made: it is written down all the same, so that the revoker finds and kills it.
-    const ending = await amendGrant(tx, grant.id, 'closing', { sealedToken: created.sealed, tokenAccessor: created.accessor });
-    if (ending) await queueRevocation(tx, grant.id, clock.now());
+    await amendGrant(tx, grant.id, 'closing', { sealedToken: created.sealed, tokenAccessor: created.accessor });
     return false;
   });
   if (!kept) return 'stop';

@@ -31,12 +31,25 @@ export async function decide(known: Admission): Promise<void> {
   };
   const decided: Omit<Credential, 'grantId'>[] = [];
   for (const request of task.credentials) {
-    const decision = await withSpan(SPANS.decide, { attributes: { [ATTRIBUTES.capability]: request.capability, [ATTRIBUTES.taskId]: task.taskId } }, async (span) => {
-      const answer = refuseFirst(known, request.capability) ?? (await policy.decider.decide({ action: 'mint', capability: request.capability, task: facts, at: now }));
-      span.set({ [ATTRIBUTES.decision]: answer.decision, [ATTRIBUTES.decisionId]: answer.id, [ATTRIBUTES.policyDigest]: answer.policyDigest });
-      return answer;
+    const decision = await withSpan(
+      SPANS.decide,
+      { attributes: { [ATTRIBUTES.capability]: request.capability, [ATTRIBUTES.taskId]: task.taskId } },
+      async (span) => {
+        const answer =
+          refuseFirst(known, request.capability) ??
+          (await policy.decider.decide({ action: 'mint', capability: request.capability, task: facts, at: now }));
+        span.set({
+          [ATTRIBUTES.decision]: answer.decision,
+          [ATTRIBUTES.decisionId]: answer.id,
+          [ATTRIBUTES.policyDigest]: answer.policyDigest,
+        });
+        return answer;
+      },
+    );
+    decisions.add(1, {
+      [ATTRIBUTES.decision]: decision.decision,
+      [ATTRIBUTES.capability]: policy.set.capability(request.capability)?.name ?? 'unknown',
     });
-    decisions.add(1, { [ATTRIBUTES.decision]: decision.decision, [ATTRIBUTES.capability]: policy.set.capability(request.capability)?.name ?? 'unknown' });
     const spec = policy.set.capability(request.capability);
     decided.push({
       name: request.name,
@@ -56,7 +69,13 @@ export async function decide(known: Admission): Promise<void> {
 
 /** What stands against a credential before policy is asked. */
 function refuseFirst(known: Admission, capability: string): Refusal | undefined {
-  const refused = (reason: string) => ({ id: newDecisionId(), decision: 'deny' as const, reasons: [reason], policies: [], policyDigest: known.policy!.set.digest });
+  const refused = (reason: string) => ({
+    id: newDecisionId(),
+    decision: 'deny' as const,
+    reasons: [reason],
+    policies: [],
+    policyDigest: known.policy!.set.digest,
+  });
   if (known.workflow && known.deadline! <= known.now) return refused('deadline-passed');
   if (!known.message.task.parentTaskId) return undefined;
   const parent = known.parent && {

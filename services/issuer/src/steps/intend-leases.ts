@@ -13,7 +13,7 @@ export async function intendLeases(known: Admission): Promise<void> {
   for (const { name, capability, permitted, spec } of credentials) {
     if (!permitted || spec?.mint !== 'on-start') continue;
     const ref = newLeaseRef();
-    await intendLease(tx, { ref, grantId: grant.id, name, intendedAt: now });
+    await intendLease(tx, { ref, grantId: grant.id, name, minter: 'issuer', intendedAt: now });
     await stateFact(tx, {
       kind: 'dev.mayfly.evidence.mint-intended.v1',
       at: now.toISOString(),

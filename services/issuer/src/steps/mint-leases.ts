@@ -21,16 +21,28 @@ export async function mintLeases(known: Minting): Promise<void> {
   }
 }
 
-async function mintOne({ database, clock, vault, grant, token }: Minting, lease: Lease, credential: Credential, spec: NonNullable<Credential['spec']>): Promise<void> {
+async function mintOne(
+  { database, clock, vault, grant, token }: Minting,
+  lease: Lease,
+  credential: Credential,
+  spec: NonNullable<Credential['spec']>,
+): Promise<void> {
   if (!token || !grant.deadline) return;
   const { deadline } = grant;
   const startedAt = performance.now();
-  const attributes = { [ATTRIBUTES.taskId]: grant.taskId, [ATTRIBUTES.capability]: spec.name, [ATTRIBUTES.engine]: spec.engine, [ATTRIBUTES.leaseRef]: lease.ref };
+  const attributes = {
+    [ATTRIBUTES.taskId]: grant.taskId,
+    [ATTRIBUTES.capability]: spec.name,
+    [ATTRIBUTES.engine]: spec.engine,
+    [ATTRIBUTES.leaseRef]: lease.ref,
+  };
   await withSpan(SPANS.mint, { attributes }, async () => {
     const ttlSeconds = ttlOf(credential, spec, clock.now(), deadline);
     const minted = await vault.mint({ leaseRef: lease.ref, capability: spec, ttlSeconds, token });
     await vault.keep(token, lease.ref, minted.material);
-    await database.transaction('activate lease', (tx) => activateLease(tx, 'issuer', { grant, credential, lease, minted, ttlSeconds, at: clock.now() }));
+    await database.transaction('activate lease', (tx) =>
+      activateLease(tx, 'issuer', { grant, credential, lease, minted, ttlSeconds, at: clock.now() }),
+    );
   });
   mints.add(1, { [ATTRIBUTES.capability]: spec.name, [ATTRIBUTES.outcome]: 'minted' });
   duration.since(startedAt, { [ATTRIBUTES.engine]: spec.engine });

@@ -11,7 +11,11 @@ export async function closeGrant({ database, clock, claim, grant, tokenProof, ne
       const open = leases.some((lease) => (OPEN_LEASE_STATES as readonly string[]).includes(lease.state));
       const closed = open ? undefined : await transitionGrant(tx, grant.id, 'closing', 'closed', { closedAt: clock.now() });
       if (closed) {
-        await emit(tx, 'revoker', grantClosed(closed, await credentialsOf(tx, grant.id), leases, { at: clock.now(), causationId: closed.endEventId }));
+        await emit(
+          tx,
+          'revoker',
+          grantClosed(closed, await credentialsOf(tx, grant.id), leases, { at: clock.now(), causationId: closed.endEventId }),
+        );
         await announceTask(tx, grant.taskId);
       }
     }

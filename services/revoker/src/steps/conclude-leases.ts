@@ -26,14 +26,22 @@ export async function concludeLeases(known: Killing): Promise<void> {
       if (verdict.kind === 'over') await conclude(tx, known, doomed, verdict, now);
       if (verdict.kind === 'alive') await noteSurvivor(tx, known, doomed, verdict.problem, attempts, now);
     }
-    if (tokenLives && attempts === STUCK_AFTER_ATTEMPTS) await noteLivingToken(tx, known, problems?.get('token') ?? 'token-still-known', now);
+    if (tokenLives && attempts === STUCK_AFTER_ATTEMPTS)
+      await noteLivingToken(tx, known, problems?.get('token') ?? 'token-still-known', now);
   });
 }
 
-async function conclude(tx: Sql, { grant }: Killing, { lease, credential }: Doomed, verdict: Extract<Verdict, { kind: 'over' }>, now: Date): Promise<void> {
+async function conclude(
+  tx: Sql,
+  { grant }: Killing,
+  { lease, credential }: Doomed,
+  verdict: Extract<Verdict, { kind: 'over' }>,
+  now: Date,
+): Promise<void> {
   const over = await transitionLease(tx, lease.ref, 'revoking', verdict.state, { confirmedAt: now, proof: verdict.proof });
   if (!over || !grant) return;
-  if (verdict.state === 'revoked') await emit(tx, 'revoker', credentialRevoked(grant, credential, over, { at: now, causationId: over.causeEventId }));
+  if (verdict.state === 'revoked')
+    await emit(tx, 'revoker', credentialRevoked(grant, credential, over, { at: now, causationId: over.causeEventId }));
   else
     await stateFact(tx, {
       kind: `dev.mayfly.evidence.credential-${verdict.state === 'expired' ? 'expired' : 'access-ended'}.v1`,
@@ -41,7 +49,14 @@ async function conclude(tx: Sql, { grant }: Killing, { lease, credential }: Doom
       tenant: grant.tenant,
       taskId: grant.taskId,
       by: 'revoker',
-      data: { credential: lease.name, capability: credential.capability, shape: credential.spec?.shape, leaseRef: lease.ref, cause: over.cause, proof: verdict.proof },
+      data: {
+        credential: lease.name,
+        capability: credential.capability,
+        shape: credential.spec?.shape,
+        leaseRef: lease.ref,
+        cause: over.cause,
+        proof: verdict.proof,
+      },
     });
   const labels = { [ATTRIBUTES.cause]: over.cause, [ATTRIBUTES.shape]: credential.spec?.shape };
   revocations.add(1, labels);
@@ -49,14 +64,25 @@ async function conclude(tx: Sql, { grant }: Killing, { lease, credential }: Doom
 }
 
 /** Giving up is a state, never an end: `stuck` is announced once, alarmed while it lasts, and tried for ever. */
-async function noteSurvivor(tx: Sql, { grant }: Killing, { lease, credential }: Doomed, problem: string, attempts: number, now: Date): Promise<void> {
+async function noteSurvivor(
+  tx: Sql,
+  { grant }: Killing,
+  { lease, credential }: Doomed,
+  problem: string,
+  attempts: number,
+  now: Date,
+): Promise<void> {
   if (attempts < STUCK_AFTER_ATTEMPTS) {
     await amendLease(tx, lease.ref, ['revoking'], { lastProblem: problem });
     return;
   }
   const stuck = await transitionLease(tx, lease.ref, 'revoking', 'stuck', { lastProblem: problem });
   if (stuck && grant && attempts === STUCK_AFTER_ATTEMPTS) {
-    await emit(tx, 'revoker', revocationStuck({ ...grant, revokeAttempts: attempts }, credential, stuck, { at: now, causationId: stuck.causeEventId }));
+    await emit(
+      tx,
+      'revoker',
+      revocationStuck({ ...grant, revokeAttempts: attempts }, credential, stuck, { at: now, causationId: stuck.causeEventId }),
+    );
   }
 }
 

@@ -1,4 +1,4 @@
-import { confirm, type Doomed, type Verdict } from '@mayfly/revocation';
+import { confirm, mintUnderWay, type Doomed, type Verdict } from '@mayfly/revocation';
 import { ATTRIBUTES, SPANS, withSpan } from '@mayfly/telemetry';
 import type { Killing } from '../killing.js';
 
@@ -9,10 +9,21 @@ export async function confirmDeath(known: Killing): Promise<void> {
     doomed.map((one) =>
       withSpan(
         SPANS.confirm,
-        { attributes: { [ATTRIBUTES.taskId]: grant?.taskId, [ATTRIBUTES.leaseRef]: one.lease.ref, [ATTRIBUTES.capability]: one.credential.capability } },
+        {
+          attributes: {
+            [ATTRIBUTES.taskId]: grant?.taskId,
+            [ATTRIBUTES.leaseRef]: one.lease.ref,
+            [ATTRIBUTES.capability]: one.credential.capability,
+          },
+        },
         async (span): Promise<readonly [Doomed, Verdict]> => {
           const struck = problems?.get(one.lease.ref);
-          const verdict: Verdict = struck ? { kind: 'alive', problem: struck } : await confirm(one, killers, clock.now(), tokenProof);
+          const lookAgain = mintUnderWay(one.lease, known.issuerAtWork ?? false, clock.now());
+          const verdict: Verdict = lookAgain
+            ? { kind: 'later', at: lookAgain }
+            : struck
+              ? { kind: 'alive', problem: struck }
+              : await confirm(one, killers, clock.now(), tokenProof);
           span.set({ [ATTRIBUTES.outcome]: verdict.kind === 'over' ? verdict.state : verdict.kind });
           if (verdict.kind === 'alive') span.fail(verdict.problem);
           return [one, verdict];

@@ -3,10 +3,12 @@ import type { Killing } from '../killing.js';
 
 /** The token dies only with its grant: while a task lives, its other leases hang on it. */
 export async function endToken(known: Killing): Promise<void> {
-  const { grant, killers } = known;
+  const { grant, killers, problems } = known;
   if (grant?.state !== 'closing') return;
   if (!grant.tokenAccessor) {
-    known.tokenProof = 'no token was ever made';
+    // INVARIANT: a token that is being made this very moment is not "no token": the issuer says when it is through.
+    if (known.issuerAtWork) problems?.set('token', 'token-being-made');
+    else known.tokenProof = 'no token was ever made';
     return;
   }
   const accessor = grant.tokenAccessor;
@@ -14,5 +16,5 @@ export async function endToken(known: Killing): Promise<void> {
     await killers.revoker.revokeToken(accessor);
     if (await killers.revoker.isTokenGone(accessor)) known.tokenProof = 'vault: invalid accessor';
   });
-  if (problem) known.problems?.set('token', problem);
+  if (problem) problems?.set('token', problem);
 }

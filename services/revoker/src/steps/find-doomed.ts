@@ -1,12 +1,13 @@
-import { credentialsOf, findGrant, leasesOf, transitionLease } from '@mayfly/store';
+import { credentialsOf, findGrant, isBeingMinted, leasesOf, transitionLease } from '@mayfly/store';
 import type { Doomed } from '@mayfly/revocation';
 import type { Killing } from '../killing.js';
 
 /** Loads what there is to kill. A stuck lease is `revoking` again while it is being tried. */
 export async function findDoomed(known: Killing): Promise<void> {
   const { database, claim } = known;
-  const [grant, credentials, leases] = await Promise.all([
+  const [grant, issuerAtWork, credentials, leases] = await Promise.all([
     findGrant(database, claim.grant.id),
+    isBeingMinted(database, claim.grant.id),
     credentialsOf(database, claim.grant.id),
     leasesOf(database, claim.grant.id),
   ]);
@@ -21,5 +22,5 @@ export async function findDoomed(known: Killing): Promise<void> {
       if (again) doomed.push({ lease: again, credential });
     }
   }
-  Object.assign(known, { grant, credentials, leases, doomed, problems: new Map() } satisfies Partial<Killing>);
+  Object.assign(known, { grant, issuerAtWork, credentials, leases, doomed, problems: new Map() } satisfies Partial<Killing>);
 }

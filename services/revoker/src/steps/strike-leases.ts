@@ -8,7 +8,14 @@ export async function strikeLeases({ doomed = [], problems, killers, grant }: Ki
     doomed.map((one) =>
       withSpan(
         SPANS.revoke,
-        { attributes: { [ATTRIBUTES.taskId]: grant?.taskId, [ATTRIBUTES.leaseRef]: one.lease.ref, [ATTRIBUTES.capability]: one.credential.capability, [ATTRIBUTES.cause]: one.lease.cause } },
+        {
+          attributes: {
+            [ATTRIBUTES.taskId]: grant?.taskId,
+            [ATTRIBUTES.leaseRef]: one.lease.ref,
+            [ATTRIBUTES.capability]: one.credential.capability,
+            [ATTRIBUTES.cause]: one.lease.cause,
+          },
+        },
         async (span) => {
           const problem = await strike(one, killers);
           if (!problem) return;
