@@ -2,6 +2,7 @@
  * All commands.
  * @module
  */
+import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
 import type { Cli } from './cli.js';
 import { addDevToken } from './commands/dev-token.js';
@@ -35,6 +36,7 @@ A first task:
 export function buildProgram(cli: Cli): Command {
   const program = new Command('mayfly')
     .description(ABOUT)
+    .version(version())
     .addHelpText('after', EXAMPLES)
     .exitOverride()
     .configureOutput({ writeOut: cli.out, writeErr: cli.err })
@@ -60,4 +62,9 @@ export function buildProgram(cli: Cli): Command {
   const dev = group('dev', 'what only the dev profile has');
   addDevToken(dev, cli);
   return program;
+}
+
+function version(): string {
+  const about = readFileSync(new URL('../package.json', import.meta.url), 'utf8');
+  return (JSON.parse(about) as { version: string }).version;
 }
