@@ -1,4 +1,5 @@
 /** All of Mayfly on this machine: real servers, real services; one call starts it, one stops it. */
+import { setMaxListeners } from 'node:events';
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { provisionVault, withDatabases, withKafka, withTracing, withVault } from './backends.mjs';
@@ -36,6 +37,7 @@ export async function startStack({ home = defaultHome, services = true, fresh = 
   claim(dirs.run);
   const processes = new Map();
   const ending = new AbortController();
+  setMaxListeners(0, ending.signal); // each process listens
   const cutShort = () => ending.abort();
   signal?.addEventListener('abort', cutShort);
 
