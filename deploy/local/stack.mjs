@@ -114,6 +114,6 @@ function forgetData(dirs) {
 function tellMoved(ports, dirs, log) {
   if (dirs.home !== join(root, '.mayfly')) return;
   for (const [name, port] of Object.entries(usualPorts)) {
-    if (ports[name] !== port) log(`port ${port} is taken, ${name} uses ${ports[name]}`);
+    if (ports[name] !== port) log(`${name} uses port ${ports[name]}, since ${port} was taken`);
   }
 }
