@@ -60,8 +60,10 @@ export function openDatabase(options: DatabaseOptions): Database {
   return {
     run: (name, text, values) => mapped(() => runOn(pool, name, text, values)),
     transaction: (summary, work) =>
-      withSpan(SPAN_PATTERNS.database(summary), { kind: 'client', attributes: { [ATTRIBUTES.dbSystem]: 'postgresql', [ATTRIBUTES.dbQuerySummary]: summary } }, () =>
-        mapped(() => inTransaction(pool, work)),
+      withSpan(
+        SPAN_PATTERNS.database(summary),
+        { kind: 'client', attributes: { [ATTRIBUTES.dbSystem]: 'postgresql', [ATTRIBUTES.dbQuerySummary]: summary } },
+        () => mapped(() => inTransaction(pool, work)),
       ),
     listen: (channel, onNotify) => listenTo(options, channel, onNotify),
     ping: async () => {
@@ -71,14 +73,26 @@ export function openDatabase(options: DatabaseOptions): Database {
   };
 }
 
-async function runOn<R extends object>(client: pg.Pool | pg.PoolClient, name: string, text: string, values: readonly unknown[] = []): Promise<R[]> {
-  const result = await client.query<R & pg.QueryResultRow>({ ...(name && { name }), text, ...(values.length > 0 && { values: [...values] }) });
+async function runOn<R extends object>(
+  client: pg.Pool | pg.PoolClient,
+  name: string,
+  text: string,
+  values: readonly unknown[] = [],
+): Promise<R[]> {
+  const result = await client.query<R & pg.QueryResultRow>({
+    ...(name && { name }),
+    text,
+    ...(values.length > 0 && { values: [...values] }),
+  });
   return result.rows;
 }
 
 async function inTransaction<T>(pool: pg.Pool, work: (tx: Sql) => Promise<T>): Promise<T> {
   const client = await pool.connect();
   let broken: Error | undefined;
+  // A server that ends this connection between two statements must cost this transaction, not the process.
+  const onBreak = (error: Error): void => void (broken = error);
+  client.on('error', onBreak);
   try {
     await client.query('begin');
     const result = await work({ run: (name, text, values) => runOn(client, name, text, values) });
@@ -88,6 +102,7 @@ async function inTransaction<T>(pool: pg.Pool, work: (tx: Sql) => Promise<T>): P
     await client.query('rollback').catch((rollbackError: Error) => (broken = rollbackError));
     throw error;
   } finally {
+    client.off('error', onBreak);
     client.release(broken);
   }
 }

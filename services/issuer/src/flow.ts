@@ -17,6 +17,7 @@ import { mintLeases } from './steps/mint-leases.js';
 import { openGrant } from './steps/open-grant.js';
 import { reopenTaskToken } from './steps/reopen-task-token.js';
 import { resolveOrchestrator } from './steps/resolve-orchestrator.js';
+import { stateRequest } from './steps/state-request.js';
 
 /** Everything that must be durable before Vault hears of the task. */
 export const admit = flow<Admission>(
@@ -24,8 +25,9 @@ export const admit = flow<Admission>(
   dropIfKnown, // at least once in, once through; a start of an ended task is parked
   decide, // each credential by itself; no decision is a deny
   openGrant, // requested → granted | denied
-  intendLeases, // leases: minting, before anything exists in Vault
+  stateRequest, // evidence: who asked for what, on whose behalf
   announceGrant, // grant.issued | grant.denied, through the outbox
+  intendLeases, // leases: minting, before anything exists in Vault
 );
 
 /** The only part that talks to Vault. */
