@@ -48,7 +48,9 @@ export async function start({ home, port, controllerPort, log, signal }) {
 
 async function format(data, properties) {
   mkdirSync(data, { recursive: true, mode: 0o700 });
-  const clusterId = randomBytes(16).toString('base64url');
+  const id = randomBytes(16);
+  id[0] &= 0x7f; // else it may begin with a dash, which the tool takes for an option
+  const clusterId = id.toString('base64url');
   await promisify(execFile)('java', [
     ...java('128m'),
     'kafka.tools.StorageTool',
