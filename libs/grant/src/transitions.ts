@@ -21,7 +21,8 @@ export const GRANT_TRANSITIONS = [
 
 /**
  * Every step a lease may take. A revocation ends in what can truly be said: `revoked` (proven dead), `expired`
- * (dead because its validity ended) or `access_ended` (static material: only the way to it is closed).
+ * (dead because its validity ended) or `access_ended` (only the way to it is closed: static material, or what was never handed out and
+ * cannot be revoked).
  */
 export const LEASE_TRANSITIONS = [
   ['none', 'minting'],

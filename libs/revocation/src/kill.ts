@@ -50,20 +50,24 @@ export async function confirm(
   if (spec.shape === 'static') {
     return { kind: 'over', state: 'access_ended', proof: { shape: spec.shape, ...(token || { lease: 'static: not handed out again' }) } };
   }
-  if (spec.shape === 'expiry-only' && lease.issuedAt) {
-    if (!lease.expiresAt) return { kind: 'alive', problem: 'no-expiry' };
-    if (lease.expiresAt > now) return { kind: 'later', at: lease.expiresAt };
-    return {
-      kind: 'over',
-      state: 'expired',
-      proof: { shape: spec.shape, lease: `validity ended ${lease.expiresAt.toISOString()}`, ...token },
-    };
-  }
+  if (spec.shape === 'expiry-only') return confirmExpiry(lease, now, token || {});
   try {
     return await confirmDeath(lease, spec, killers, token || {}, lease.grantId);
   } catch (error) {
     return { kind: 'alive', problem: codeOf(error) };
   }
+}
+
+function confirmExpiry(lease: Lease, now: Date, token: { token?: string }): Verdict {
+  const shape = 'expiry-only';
+  if (!lease.issuedAt) {
+    // Its mint was interrupted, so that nobody was handed it; what was kept for it went with the token. Whether it ever existed, nobody can say.
+    if (!token.token) return { kind: 'alive', problem: 'lease-id-unknown' };
+    return { kind: 'over', state: 'access_ended', proof: { shape, lease: 'never handed out; its token is gone', ...token } };
+  }
+  if (!lease.expiresAt) return { kind: 'alive', problem: 'no-expiry' };
+  if (lease.expiresAt > now) return { kind: 'later', at: lease.expiresAt };
+  return { kind: 'over', state: 'expired', proof: { shape, lease: `validity ended ${lease.expiresAt.toISOString()}`, ...token } };
 }
 
 async function confirmDeath(
