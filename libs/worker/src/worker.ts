@@ -28,6 +28,11 @@ export interface Worker {
 
 const LONGEST_BACKOFF_MILLISECONDS = 5_000;
 const HUNG_MILLISECONDS = 60_000;
+/** Hints shorten the pause after a failure, but never below this: a storm of them must not turn an outage into a busy loop. */
+const SHORTEST_BACKOFF_MILLISECONDS = 100;
+
+const backoff = (failures: number): number =>
+  Math.min(LONGEST_BACKOFF_MILLISECONDS, SHORTEST_BACKOFF_MILLISECONDS * 2 ** Math.min(failures, 10));
 
 /** Starts the loop at once. */
 export function startWorker({ name, everyMilliseconds, work, logger }: WorkerOptions): Worker {
@@ -38,11 +43,12 @@ export function startWorker({ name, everyMilliseconds, work, logger }: WorkerOpt
   let problem: string | undefined;
   let lastRound = performance.now();
 
-  const pause = (milliseconds: number): Promise<void> =>
+  const pause = (milliseconds: number, endedByHints: boolean): Promise<void> =>
     new Promise((resolve) => {
-      if (hinted || stopping) return resolve();
+      if (stopping || (hinted && endedByHints)) return resolve();
       const timer = setTimeout(resolve, milliseconds);
       endPause = () => {
+        if (!stopping && !endedByHints) return;
         clearTimeout(timer);
         resolve();
       };
@@ -61,8 +67,6 @@ export function startWorker({ name, everyMilliseconds, work, logger }: WorkerOpt
       // Once per kind of trouble, not once per round.
       if (code !== problem) logger.warn('worker failed, it goes on trying', { worker: name, error });
       problem = code;
-      // A hint must not turn an outage into a busy loop.
-      hinted = false;
     }
     lastRound = performance.now();
   };
@@ -70,7 +74,8 @@ export function startWorker({ name, everyMilliseconds, work, logger }: WorkerOpt
   const run = async (): Promise<void> => {
     while (!stopping) {
       await round();
-      await pause(failures === 0 ? everyMilliseconds : Math.min(LONGEST_BACKOFF_MILLISECONDS, 100 * 2 ** Math.min(failures, 10)));
+      if (failures > 0) await pause(SHORTEST_BACKOFF_MILLISECONDS, false);
+      await pause(failures === 0 ? everyMilliseconds : backoff(failures), true);
     }
   };
   const running = run();
