@@ -3,13 +3,18 @@ import { describe, expect, test } from '@jest/globals';
 import { readTrust } from '@mayfly/identity';
 import { readTargets } from '@mayfly/targets';
 import { parse } from 'yaml';
-import { isJob, mountedPaths, readCompose, repoFile } from './compose-file.js';
+import { type ComposeService, isJob, mountedPaths, readCompose, repoFile } from './compose-file.js';
 
 const SERVICES = ['issuer', 'delivery', 'revoker', 'drift', 'evidence', 'console'];
 const { services, configs, secrets } = readCompose();
 const names = Object.keys(services);
-const of = (name: string) => services[name] as (typeof services)[string];
-const { usualPorts } = (await import('../../deploy/local/ports.mjs' as string)) as { usualPorts: Record<string, number> };
+const of = (name: string): ComposeService => {
+  const found = services[name];
+  if (!found) throw new Error(`no service ${name}`);
+  return found;
+};
+const portsModule: string = '../../deploy/local/ports.mjs';
+const { usualPorts } = (await import(portsModule)) as { usualPorts: Record<string, number> };
 
 describe('docker-compose.yml', () => {
   test('has the servers, the jobs, the six services and what watches them', () => {
