@@ -157,7 +157,7 @@ describe('configurations in the repository', () => {
     >;
     expect(of('issuer').environment['OTEL_EXPORTER_OTLP_ENDPOINT']).toBe('http://otel-collector:4318');
     expect(receivers).toMatchObject({ otlp: { protocols: { http: { endpoint: '0.0.0.0:4318' } } } });
-    expect(exporters).toMatchObject({ 'otlp/jaeger': { endpoint: 'jaeger:4317' } });
+    expect(exporters).toMatchObject({ 'otlp_grpc/jaeger': { endpoint: 'jaeger:4317' } });
     expect(processors).toMatchObject({
       'attributes/no-secrets': { actions: expect.arrayContaining([{ key: 'url.full', action: 'delete' }]) },
     });
