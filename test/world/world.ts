@@ -69,7 +69,6 @@ export class World {
 
   private constructor(
     readonly dev: Dev,
-    private readonly kafka: Kafka,
     private readonly producer: ReturnType<Kafka['producer']>,
     private readonly consumer: ReturnType<Kafka['consumer']>,
     private readonly agentKey: JWK,
@@ -86,8 +85,10 @@ export class World {
     const consumer = kafka.consumer({
       groupId: `test-${token()}`,
       topics: OUT,
-      deadLetterTopic: 'mayfly.deadletter',
-      producer,
+      deadLetterTopic: 'none',
+      // An onlooker parks nothing.
+      producer: { send: () => Promise.resolve(), stop: () => Promise.resolve() },
+      maxRecordBytes: Number.POSITIVE_INFINITY,
       onCrash: (error) => {
         throw error;
       },
@@ -97,7 +98,7 @@ export class World {
         return Promise.resolve();
       },
     });
-    world = new World(dev, kafka, producer, consumer, JSON.parse(readFileSync(dev.keys.agents, 'utf8')) as JWK);
+    world = new World(dev, producer, consumer, JSON.parse(readFileSync(dev.keys.agents, 'utf8')) as JWK);
     await consumer.start();
     return world;
   }

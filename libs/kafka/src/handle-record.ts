@@ -23,7 +23,7 @@ import { originOf, recordOf, sizeOf, type Received } from './received.js';
 import type { Slots } from './slots.js';
 import { verdict } from './verdict.js';
 
-/** Larger records are parked unread (public contract: bad input). */
+/** Larger records are parked unread where the consumer says nothing else (public contract: bad input). */
 export const MAX_RECORD_BYTES = 256 * 1024;
 /** The pauses of production. */
 export const DEFAULT_PATIENCE: Patience = { firstMilliseconds: 100, longestMilliseconds: 10_000, tries: 5 };
@@ -60,9 +60,10 @@ export async function handleRecord(handling: Handling, received: Received, signa
     return 'done';
   }
   const record = recordOf(received, value);
-  const tooLarge = sizeOf(received) > MAX_RECORD_BYTES;
+  const { maxRecordBytes = MAX_RECORD_BYTES } = handling.options;
+  const tooLarge = sizeOf(received) > maxRecordBytes;
   const { attributes, parent } = tooLarge ? { attributes: {}, parent: undefined } : describeRecord(record);
-  const handle = (): Promise<void> => (tooLarge ? Promise.reject(TOO_LARGE) : handling.options.handle(record));
+  const handle = (): Promise<void> => (tooLarge ? Promise.reject(tooLargeFor(maxRecordBytes)) : handling.options.handle(record));
 
   const startedAt = performance.now();
   const span = { kind: 'consumer', attributes: { ...messagingAttributes(handling, record), ...attributes }, parent } as const;
@@ -73,10 +74,8 @@ export async function handleRecord(handling: Handling, received: Received, signa
   return ending;
 }
 
-const TOO_LARGE = new ParkEvent(
-  'event-too-large',
-  `the record is larger than ${MAX_RECORD_BYTES} bytes; put links into events, not payloads`,
-);
+const tooLargeFor = (bytes: number): ParkEvent =>
+  new ParkEvent('event-too-large', `the record is larger than ${bytes} bytes; put links into events, not payloads`);
 
 async function untilItEnds(
   handling: Handling,

@@ -46,6 +46,8 @@ export interface ConsumerOptions {
   readonly onCrash: (error: unknown) => void;
   /** Records handled side by side at most, over all partitions; default 16. Records of one key never are. */
   readonly concurrency?: number;
+  /** Larger records are parked unread; default 256 KiB. Where two groups read one topic only one should park: give the other Infinity. */
+  readonly maxRecordBytes?: number;
   /** Pauses between tries; the defaults are meant for production. */
   readonly patience?: Patience;
   /** Without a heartbeat for so long the group gives the partitions to another; default 10 000. */

@@ -48,12 +48,13 @@ export function connect(service: string, settings: ConnectionSettings, logger: L
 }
 
 /** The transport of a service's consumer: one group per service, dead letters where they belong, a crash ends the process. */
-export function transport({ kafka, service, producer, topic, logger }: Connections): KafkaStrategy {
+export function transport({ kafka, service, producer, topic, logger }: Connections, othersPark: boolean): KafkaStrategy {
   return new KafkaStrategy({
     kafka,
     producer,
     groupId: `mayfly-${service}`,
     deadLetterTopic: topic(TOPICS.deadletter),
+    ...(othersPark && { maxRecordBytes: Number.POSITIVE_INFINITY }),
     onCrash: (error) => {
       logger.fatal('the consumer ended and will not come back; ending the process', { error });
       process.exitCode = 1;

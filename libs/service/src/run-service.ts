@@ -20,6 +20,8 @@ export interface ServiceSettings extends ConnectionSettings {
 export interface ServiceParts {
   /** Nest controllers with `@EventPattern` handlers. */
   readonly consumers?: readonly Type[];
+  /** True for a service that reads a topic of which another one parks what cannot be read: one dead letter, not two. */
+  readonly othersPark?: boolean;
   /** Nest controllers with HTTP routes. */
   readonly controllers?: readonly Type[];
   readonly providers?: readonly Provider[];
@@ -65,9 +67,15 @@ const VERSION = '0.1.0';
 
 async function start(config: ServiceSettings, on: Connections, parts: ServiceParts): Promise<() => Promise<void>> {
   const { database, logger, producer, relay } = on;
-  const strategy = parts.consumers?.length ? transport(on) : undefined;
-  const workers: Readonly<Record<string, Worker>> = { outbox: relay, ...Object.fromEntries((parts.workers ?? []).map((worker, index) => [`worker-${index + 1}`, worker])) };
-  const listeners: Listener[] = [...on.listeners, ...Object.entries(parts.wake ?? {}).map(([channel, wake]) => database.listen(channel, wake))];
+  const strategy = parts.consumers?.length ? transport(on, parts.othersPark ?? false) : undefined;
+  const workers: Readonly<Record<string, Worker>> = {
+    outbox: relay,
+    ...Object.fromEntries((parts.workers ?? []).map((worker, index) => [`worker-${index + 1}`, worker])),
+  };
+  const listeners: Listener[] = [
+    ...on.listeners,
+    ...Object.entries(parts.wake ?? {}).map(([channel, wake]) => database.listen(channel, wake)),
+  ];
   const app = await startHttp({
     controllers: [...(parts.controllers ?? []), ...(parts.consumers ?? [])],
     providers: parts.providers ?? [],

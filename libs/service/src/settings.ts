@@ -17,7 +17,10 @@ export const BASE = {
   HTTP_HOST: z.string().min(1).default('127.0.0.1'),
   HTTP_PORT: port,
   KAFKA_BROKERS: list,
-  KAFKA_TOPIC_PREFIX: z.string().regex(/^[a-zA-Z0-9._-]+$/).default('mayfly'),
+  KAFKA_TOPIC_PREFIX: z
+    .string()
+    .regex(/^[a-zA-Z0-9._-]+$/)
+    .default('mayfly'),
   DATABASE_URL: z.string().min(1),
   LOG_LEVEL: z.enum(LOG_LEVELS).default('info'),
 };

@@ -3,7 +3,7 @@
  * @module
  */
 import type { Cause, TaskOutcome } from '@mayfly/domain';
-import { grantClosed, LIVE_LEASE_STATES, revocationRequested, type Credential, type Grant, type Lease } from '@mayfly/grant';
+import { grantClosed, revocationRequested, type Credential, type Grant, type Lease } from '@mayfly/grant';
 import type { Sql } from '@mayfly/postgres';
 import { announceTask } from './changes.js';
 import { credentialsOf } from './credentials.js';
@@ -23,19 +23,16 @@ export interface End {
   readonly outcome?: TaskOutcome | undefined;
 }
 
-const isLive = (lease: Lease): boolean => (LIVE_LEASE_STATES as readonly string[]).includes(lease.state);
-
 /**
  * Asks for the end of one lease. The grant stays open. The grant's row must be locked by the caller.
  * @returns the lease, now `revoking`, or undefined when it was not live (any more)
  */
 export async function endLease(tx: Sql, grant: Grant, credential: Credential, lease: Lease, end: End): Promise<Lease | undefined> {
-  if (!isLive(lease)) return undefined;
-  const ending = await transitionLease(tx, lease.ref, lease.state, 'revoking', {
-    cause: end.cause,
-    requestedAt: end.at,
-    ...(end.causeEventId && { causeEventId: end.causeEventId }),
-  });
+  const asked = { cause: end.cause, requestedAt: end.at, ...(end.causeEventId && { causeEventId: end.causeEventId }) };
+  // Minting does not take the grant's lock, so the lease may become active at this very moment: tried in the order in which states follow.
+  const ending =
+    (await transitionLease(tx, lease.ref, 'minting', 'revoking', asked)) ??
+    (await transitionLease(tx, lease.ref, 'active', 'revoking', asked));
   if (!ending) return undefined;
   await emit(tx, end.by, revocationRequested(grant, credential, ending, { at: end.at, causationId: end.causeEventId }));
   await queueRevocation(tx, grant.id, end.at);

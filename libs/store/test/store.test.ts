@@ -178,6 +178,17 @@ describe('ending', () => {
     ).toBe(true);
   });
 
+  test('a lease that becomes active while its end is asked for ends all the same', async () => {
+    const { grant, credential, lease } = await granted(ledger.database, { lease: false });
+    await ledger.database.transaction('end', async (tx) => {
+      const locked = (await lockGrant(tx, grant.id))!;
+      // What the ending transaction has read is `minting`; the minter commits before it writes.
+      await transitionLease(ledger.database, lease.ref, 'minting', 'active', { issuedAt: AT, vaultLeaseId: 'raced' });
+      await endLease(tx, locked, credential, lease, { cause: 'task_ended', by: 'test', at: AT });
+    });
+    expect(await findLease(ledger.database, lease.ref)).toMatchObject({ state: 'revoking', vaultLeaseId: 'raced' });
+  });
+
   test('a second end changes nothing', async () => {
     const { grant } = await granted(ledger.database);
     const end = () =>

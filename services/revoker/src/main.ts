@@ -27,6 +27,7 @@ await runService('revoker', readConfig, async (config, { database, clock, logger
   gauge(METRICS.revocationsStuck, async () => (await countOpenRevocations(database)).stuck);
   return {
     consumers: [tasksConsumer(topic(TOPICS.tasks))],
+    othersPark: true,
     providers: [{ provide: Revoking, useValue: revoking }],
     workers: [killer, watch],
     wake: { [CHANNELS.revoke]: () => killer.wake() },

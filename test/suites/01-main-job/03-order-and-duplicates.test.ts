@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { World } from '../../world/world.js';
+import { until, World } from '../../world/world.js';
 
 let world: World;
 beforeAll(async () => {
@@ -17,7 +17,9 @@ const passed = async (): Promise<void> => {
 test('an end before its start closes the task for ever: that start mints nothing and is parked', async () => {
   const taskId = world.newTaskId('endfirst');
   await world.end(taskId);
-  await passed();
+  await until('the end was taken in', async () =>
+    (await world.operate(`/v1/tasks/${taskId}/timeline`)).status === 200 ? true : undefined,
+  );
   await world.start('orders-db.read', { taskId });
   const letter = await world.deadLetter(taskId, 'task-ended');
   expect(JSON.parse(letter.value.toString())).toMatchObject({ type: 'dev.mayfly.task.started.v1', data: { taskId } });

@@ -29,7 +29,10 @@ test('a sub-task gets no more than its parent, and dies with it', async () => {
   const parent = await world.start('orders-db.read');
   await world.event(parent, 'credential.issued');
   const child = await world.start(['orders-db.read', 'service.cert'], { data: { parentTaskId: parent } });
-  expect((await world.event(child, 'grant.issued')).data['credentials']).toMatchObject([{ decision: 'permit' }, { decision: 'deny', reasons: ['exceeds-parent'] }]);
+  expect((await world.event(child, 'grant.issued')).data['credentials']).toMatchObject([
+    { decision: 'permit' },
+    { decision: 'deny', reasons: ['exceeds-parent'] },
+  ]);
   const { data } = await world.agent().secret(child, 'orders-db', { waitSeconds: 15 });
   await world.end(parent);
   expect((await world.event(child, 'credential.revoked')).data).toMatchObject({ cause: 'parent_ended' });

@@ -38,7 +38,11 @@ test('a changed policy set revokes exactly what was lost, at the target; sibling
   const kept = await world.agent().secret(untouched, 'orders-db', { waitSeconds: 15 });
 
   const digest = await apply(forbidding(initiator, 'orders-db.read'));
-  expect((await world.event(hit, 'credential.revoked')).data).toMatchObject({ cause: 'policy_drift', credential: 'orders-db', leaseRef: lost.leaseRef });
+  expect((await world.event(hit, 'credential.revoked')).data).toMatchObject({
+    cause: 'policy_drift',
+    credential: 'orders-db',
+    leaseRef: lost.leaseRef,
+  });
   expect(await world.isRefused(lost.data)).toBe(true);
   expect(await world.isRefused(kept.data)).toBe(false);
   expect((await world.agent().task(hit)).credentials).toMatchObject([{ state: 'revoked' }, { state: 'active' }]);
@@ -48,7 +52,10 @@ test('a changed policy set revokes exactly what was lost, at the target; sibling
 
   // A start after the change is decided by the new set.
   const late = await world.start('orders-db.read', { data });
-  expect((await world.event(late, 'grant.denied')).data).toMatchObject({ policyDigest: digest, credentials: [{ policies: ['test-drift'] }] });
+  expect((await world.event(late, 'grant.denied')).data).toMatchObject({
+    policyDigest: digest,
+    credentials: [{ policies: ['test-drift'] }],
+  });
 
   // Undone: what was lost may be fetched afresh, by the same task.
   await apply(example);
@@ -60,7 +67,10 @@ test('a changed policy set revokes exactly what was lost, at the target; sibling
 test('a silent task has lost its heartbeat where its workflow expects one', async () => {
   const watched = {
     ...example,
-    'registrations.yaml': example['registrations.yaml']!.replace(/- name: nightly-etl\n/, (line) => `${line}        heartbeatTimeoutSeconds: 3\n`),
+    'registrations.yaml': example['registrations.yaml']!.replace(
+      /- name: nightly-etl\n/,
+      (line) => `${line}        heartbeatTimeoutSeconds: 3\n`,
+    ),
   };
   expect(watched['registrations.yaml']).not.toBe(example['registrations.yaml']);
   await apply(watched);
@@ -83,9 +93,17 @@ test('a silent task has lost its heartbeat where its workflow expects one', asyn
 }, 60_000);
 
 test('only an admin applies, and a set that is wrong changes nothing', async () => {
-  const body = JSON.stringify({ files: { ...example, 'policies/broken.cedar': '@id("x") permit (principal, action, resource) when { context.nonsense };' } });
-  expect(await world.operate('/v1/policies', { method: 'POST', body })).toMatchObject({ status: 400, body: { code: 'invalid-policy-set' } });
-  expect(await world.operate('/v1/policies', { method: 'POST', body, as: 'operator' })).toMatchObject({ status: 403, body: { code: 'forbidden' } });
+  const body = JSON.stringify({
+    files: { ...example, 'policies/broken.cedar': '@id("x") permit (principal, action, resource) when { context.nonsense };' },
+  });
+  expect(await world.operate('/v1/policies', { method: 'POST', body })).toMatchObject({
+    status: 400,
+    body: { code: 'invalid-policy-set' },
+  });
+  expect(await world.operate('/v1/policies', { method: 'POST', body, as: 'operator' })).toMatchObject({
+    status: 403,
+    body: { code: 'forbidden' },
+  });
 });
 
 test('a risk signal ends what its subject may no longer have', async () => {

@@ -1,7 +1,7 @@
 import { earliest } from '@mayfly/domain';
 import { credentialRevoked, revocationStuck } from '@mayfly/grant';
 import { nextAttemptAt, STUCK_AFTER_ATTEMPTS, type Doomed, type Verdict } from '@mayfly/revocation';
-import { amendGrant, amendLease, emit, stateFact, transitionLease, type Sql } from '@mayfly/store';
+import { amendGrant, amendLease, announceTask, emit, stateFact, transitionLease, type Sql } from '@mayfly/store';
 import { ATTRIBUTES, counter, histogram, METRICS } from '@mayfly/telemetry';
 import type { Killing } from '../killing.js';
 
@@ -26,6 +26,8 @@ export async function concludeLeases(known: Killing): Promise<void> {
       if (verdict.kind === 'over') await conclude(tx, known, doomed, verdict, now);
       if (verdict.kind === 'alive') await noteSurvivor(tx, known, doomed, verdict.problem, attempts, now);
     }
+    // A fetch may be waiting for the earlier copy to be dead.
+    await announceTask(tx, grant.taskId);
     if (tokenLives && attempts === STUCK_AFTER_ATTEMPTS)
       await noteLivingToken(tx, known, problems?.get('token') ?? 'token-still-known', now);
   });

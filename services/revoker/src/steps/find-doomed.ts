@@ -1,10 +1,10 @@
-import { credentialsOf, findGrant, isBeingMinted, leasesOf, transitionLease } from '@mayfly/store';
+import { credentialsOf, endLease, findGrant, isBeingMinted, leasesOf, transitionLease } from '@mayfly/store';
 import type { Doomed } from '@mayfly/revocation';
 import type { Killing } from '../killing.js';
 
 /** Loads what there is to kill. A stuck lease is `revoking` again while it is being tried. */
 export async function findDoomed(known: Killing): Promise<void> {
-  const { database, claim } = known;
+  const { database, clock, claim } = known;
   const [grant, issuerAtWork, credentials, leases] = await Promise.all([
     findGrant(database, claim.grant.id),
     isBeingMinted(database, claim.grant.id),
@@ -17,6 +17,12 @@ export async function findDoomed(known: Killing): Promise<void> {
     const credential = credentials.find(({ name }) => name === lease.name);
     if (!credential) continue;
     if (lease.state === 'revoking') doomed.push({ lease, credential });
+    // Nothing may live under a grant that ends, however it came to be there.
+    if (grant.state === 'closing' && (lease.state === 'active' || lease.state === 'minting')) {
+      const end = { cause: grant.endCause ?? 'task_ended', by: 'revoker', at: clock.now(), causeEventId: grant.endEventId } as const;
+      const ending = await database.transaction('end straggler', (tx) => endLease(tx, grant, credential, lease, end));
+      if (ending) doomed.push({ lease: ending, credential });
+    }
     if (lease.state === 'stuck') {
       const again = await transitionLease(database, lease.ref, 'stuck', 'revoking');
       if (again) doomed.push({ lease: again, credential });
