@@ -81,7 +81,7 @@ export class World {
     const logger = createLogger({ service: 'test', level: 'fatal' });
     const kafka = connectKafka({ brokers: dev.kafka.brokers, clientId: 'test', logger });
     const producer = kafka.producer();
-    let world: World | undefined;
+    const seen: ((record: EventRecord) => void)[] = [];
     const consumer = kafka.consumer({
       groupId: `test-${token()}`,
       topics: OUT,
@@ -93,12 +93,15 @@ export class World {
         throw error;
       },
       handle: (record) => {
-        world?.records.push(record);
-        for (const wake of world?.takeWaiting() ?? []) wake();
+        for (const note of seen) note(record);
         return Promise.resolve();
       },
     });
-    world = new World(dev, producer, consumer, JSON.parse(readFileSync(dev.keys.agents, 'utf8')) as JWK);
+    const world = new World(dev, producer, consumer, JSON.parse(readFileSync(dev.keys.agents, 'utf8')) as JWK);
+    seen.push((record) => {
+      world.records.push(record);
+      for (const wake of world.#takeWaiting()) wake();
+    });
     await consumer.start();
     return world;
   }
@@ -108,7 +111,7 @@ export class World {
     await this.producer.stop();
   }
 
-  takeWaiting(): (() => void)[] {
+  #takeWaiting(): (() => void)[] {
     const waiting = this.#changed;
     this.#changed = [];
     return waiting;
@@ -203,7 +206,7 @@ export class World {
       },
     });
     const text = await answer.text();
-    return { status: answer.status, headers: answer.headers, body: (text ? JSON.parse(text) : undefined) as any };
+    return { status: answer.status, headers: answer.headers, body: text ? JSON.parse(text) : undefined };
   }
 
   // — the operator —

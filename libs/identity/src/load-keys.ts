@@ -35,7 +35,7 @@ async function download(url: string, fetch: Fetch): Promise<string> {
   if (response.status !== 200) throw new Error(`the key endpoint answered ${response.status}`);
   const chunks: Uint8Array[] = [];
   let bytes = 0;
-  for await (const chunk of response.body ?? []) {
+  for await (const chunk of (response.body ?? []) as AsyncIterable<Uint8Array>) {
     bytes += chunk.length;
     if (bytes > MAX_BYTES) throw new Error('the key endpoint sends too much');
     chunks.push(chunk);

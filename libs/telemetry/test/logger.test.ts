@@ -55,7 +55,7 @@ test('ids with line breaks, terminal escapes or bidi controls stay one harmless 
   const { logger, lines, last } = setup();
   logger.info('x', { taskId: 'a\r\nb\u001b[31m\u009b31m\u2028\u202e\ud800', 'ke\ny': 1 });
   expect(lines).toHaveLength(1);
-   
+
   expect(lines[0]?.trimEnd()).not.toMatch(/[\u0000-\u001f\u007f-\u009f\u2028\u202e]/);
   expect(last()).toHaveProperty(['ke\ny'], 1);
 });

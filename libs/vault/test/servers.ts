@@ -21,7 +21,7 @@ export interface Servers {
 }
 
 /** The launcher is plain JavaScript without types. */
-// eslint-disable-next-line @typescript-eslint/no-explicit-any
+ 
 const launcher = (file: string): Promise<any> => import(`../../../deploy/${file}`);
 
 export async function startServers(): Promise<Servers> {

@@ -7,7 +7,7 @@ import type { SecretIssuer, TaskTokenIssuer, TaskTokenOpener } from '@mayfly/gra
 import {
   claimMints,
   credentialsOf,
-  CurrentPolicy,
+  type CurrentPolicy,
   leasesOf,
   queueRevocation,
   settleMint,
