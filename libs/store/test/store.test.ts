@@ -85,7 +85,7 @@ describe('state machines', () => {
       [1, 2].map(() => ledger.database.transaction('race', (tx) => transitionGrant(tx, grant.id, 'granted', 'closing'))),
     );
     expect(both.filter((won) => won !== undefined)).toHaveLength(1);
-    expect(() => transitionGrant(ledger.database, grant.id, 'closed', 'granted')).rejects.toThrow(TypeError);
+    await expect(transitionGrant(ledger.database, grant.id, 'closed', 'granted')).rejects.toThrow(TypeError);
   });
 });
 
