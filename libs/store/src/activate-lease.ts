@@ -23,6 +23,12 @@ export interface Activation {
   readonly deliveredAt?: Date;
 }
 
+/** What Vault and the target call what was minted. */
+export const namesOf = ({ vaultLeaseId, principal }: Minted): Pick<Lease, 'vaultLeaseId' | 'principal'> => ({
+  ...(vaultLeaseId && { vaultLeaseId }),
+  ...(principal && { principal }),
+});
+
 /**
  * `minting → active`, announced. When the lease was asked to end meanwhile, its names are written down for the revoker instead.
  * @returns the active lease, or undefined when it is to be revoked
@@ -44,8 +50,7 @@ export async function activateLease(
     issuedAt: at,
     ...(expiresAt && { expiresAt }),
     ...(deliveredAt && { deliveredAt }),
-    ...(minted.vaultLeaseId && { vaultLeaseId: minted.vaultLeaseId }),
-    ...(minted.principal && { principal: minted.principal }),
+    ...namesOf(minted),
   };
   const active = await transitionLease(tx, lease.ref, 'minting', 'active', names);
   if (active) {

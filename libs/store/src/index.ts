@@ -11,6 +11,7 @@ export * from './ending.js';
 export * from './evidence.js';
 export * from './grants.js';
 export * from './inbox.js';
+export * from './intend-mint.js';
 export * from './leases.js';
 export * from './list-grants.js';
 export { emit, Outbox, putInOutbox, type OutboxRow } from './outbox.js';

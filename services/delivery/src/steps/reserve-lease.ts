@@ -1,18 +1,6 @@
-import { FetchLimit, newLeaseRef, NotReady, TaskClosed } from '@mayfly/domain';
-import { LIVE_LEASE_STATES, type Credential, type Grant, type Lease } from '@mayfly/grant';
-import {
-  amendLease,
-  countFetch,
-  currentPolicyDigest,
-  endLease,
-  findLease,
-  intendLease,
-  leasesOf,
-  lockCredential,
-  lockGrant,
-  stateFact,
-  type Sql,
-} from '@mayfly/store';
+import { FetchLimit, NotReady, TaskClosed } from '@mayfly/domain';
+import { LIVE_LEASE_STATES } from '@mayfly/grant';
+import { amendLease, countFetch, currentPolicyDigest, endLease, intendMint, leasesOf, lockCredential, lockGrant } from '@mayfly/store';
 import type { Fetch } from '../fetch.js';
 
 /**
@@ -40,23 +28,8 @@ export async function reserveLease(known: Fetch): Promise<void> {
       return;
     }
     known.superseded = live && (await endLease(tx, grant, credential, live, { cause: 'superseded', by: 'delivery', at: on.clock.now() }));
-    known.lease = await intend(tx, grant, credential, on.clock.now());
+    const intent = await intendMint(tx, grant, { ...credential, policyDigest: decision.policyDigest }, 'delivery', on.clock.now());
+    if (!intent) throw new NotReady();
+    known.lease = intent;
   });
-}
-
-/** INVARIANT: intent precedes effect. */
-async function intend(tx: Sql, grant: Grant, credential: Credential, at: Date): Promise<Lease> {
-  const ref = newLeaseRef();
-  if (!(await intendLease(tx, { ref, grantId: grant.id, name: credential.name, minter: 'delivery', intendedAt: at }))) throw new NotReady();
-  await stateFact(tx, {
-    kind: 'dev.mayfly.evidence.mint-intended.v1',
-    at: at.toISOString(),
-    tenant: grant.tenant,
-    taskId: grant.taskId,
-    by: 'delivery',
-    data: { credential: credential.name, capability: credential.capability, leaseRef: ref },
-  });
-  const lease = await findLease(tx, ref);
-  if (!lease) throw new TypeError('an intent that was just written is not there');
-  return lease;
 }

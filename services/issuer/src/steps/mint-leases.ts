@@ -1,7 +1,7 @@
 import { MayflyError } from '@mayfly/domain';
 import { ATTRIBUTES, counter, histogram, METRICS, SPANS, withSpan } from '@mayfly/telemetry';
 import { ttlOf, type Credential, type Lease } from '@mayfly/grant';
-import { activateLease, stateFact, transitionLease } from '@mayfly/store';
+import { activateLease, amendLease, endLease, intendMint, lockGrant, namesOf, stateFact, transitionLease } from '@mayfly/store';
 import type { Minting } from '../minting.js';
 
 const mints = counter(METRICS.mints);
@@ -13,7 +13,8 @@ export async function mintLeases(known: Minting): Promise<void> {
     const credential = known.credentials.find(({ name }) => name === lease.name);
     if (lease.state !== 'minting' || !credential?.spec) continue;
     try {
-      await mintOne(known, lease, credential, credential.spec);
+      const intent = lease.vaultLeaseId ? await replace(known, lease, credential) : lease;
+      if (intent) await mintOne(known, intent, credential, credential.spec);
     } catch (error) {
       if (!(error instanceof MayflyError) || error.retriable) throw error;
       await giveUp(known, lease, error.code);
@@ -39,6 +40,8 @@ async function mintOne(
   await withSpan(SPANS.mint, { attributes }, async () => {
     const ttlSeconds = ttlOf(credential, spec, clock.now(), deadline);
     const minted = await vault.mint({ leaseRef: lease.ref, capability: spec, ttlSeconds, token });
+    // Written down before anything else can go wrong: whoever takes over finds it and ends it.
+    await amendLease(database, lease.ref, ['minting', 'revoking', 'stuck'], namesOf(minted));
     await vault.keep(token, lease.ref, minted.material);
     await database.transaction('activate lease', (tx) =>
       activateLease(tx, 'issuer', { grant, credential, lease, minted, ttlSeconds, at: clock.now() }),
@@ -46,6 +49,17 @@ async function mintOne(
   });
   mints.add(1, { [ATTRIBUTES.capability]: spec.name, [ATTRIBUTES.outcome]: 'minted' });
   duration.since(startedAt, { [ATTRIBUTES.engine]: spec.engine });
+}
+
+/** Somebody minted this and died before the material was kept: that copy has to end, and another intent takes its place. */
+function replace({ database, clock, grant }: Minting, lease: Lease, credential: Credential): Promise<Lease | undefined> {
+  const at = clock.now();
+  return database.transaction('replace lost mint', async (tx) => {
+    const live = await lockGrant(tx, grant.id);
+    if (live?.state !== 'granted') return undefined;
+    if (!(await endLease(tx, live, credential, lease, { cause: 'superseded', by: 'issuer', at }))) return undefined;
+    return intendMint(tx, live, credential, 'issuer', at);
+  });
 }
 
 /** Vault refused for good: the intent is over, and a fetch will try afresh. */
