@@ -67,3 +67,25 @@ export interface EventEnvelope {
   readonly traceparent?: string;
   readonly tracestate?: string;
 }
+
+/** What decisions about a task rest on. Every field but the intent's free text may be authority. */
+export interface TaskFacts {
+  readonly taskId: string;
+  /** Tenant of the orchestrator's registration, never of the event. */
+  readonly tenant: string;
+  /** CloudEvents source of the orchestrator that started it. */
+  readonly source: string;
+  /** Name of the workflow. */
+  readonly workflow: string;
+  /** Workload identity that the task runs as. */
+  readonly agent: string;
+  readonly initiator?: Initiator;
+  readonly intent: Intent;
+  /** 0 to 100: the higher of the start's risk and every risk signal since. */
+  readonly risk: number;
+  readonly parentTaskId?: string;
+  /** 0 for a task that no other task started. */
+  readonly delegationDepth: number;
+  /** 1 for the first try, where the orchestrator says so. */
+  readonly attempt?: number;
+}

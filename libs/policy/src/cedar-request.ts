@@ -4,9 +4,9 @@
  * @module
  */
 import type { CedarValueJson, Context, EntityJson, TypeAndId } from '@cedar-policy/cedar-wasm/nodejs';
-import type { Capability } from '@mayfly/domain';
+import type { Capability, TaskFacts } from '@mayfly/domain';
 import type { Agent } from './policy-set.js';
-import type { DecisionQuestion, TaskFacts } from './question.js';
+import type { DecisionQuestion } from './question.js';
 
 /** What Cedar is asked, without the policies. */
 export interface CedarRequest {

@@ -5,7 +5,7 @@
 import { isAuthorized } from '@cedar-policy/cedar-wasm/nodejs';
 import { cedarRequest } from './cedar-request.js';
 import { ACTIONS } from './question.js';
-import type { TaskFacts } from './question.js';
+import type { TaskFacts } from '@mayfly/domain';
 
 const agent = { id: 'agent', tenant: 'tenant', owner: 'owner' };
 const capability = { name: 'capability', engine: 'kv', shape: 'static', dataClass: 'internal' } as const;

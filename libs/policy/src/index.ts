@@ -4,7 +4,7 @@
  */
 export { digestOfFiles } from './digest-of-files.js';
 export { ACTIONS } from './question.js';
-export type { Action, DecisionQuestion, TaskFacts } from './question.js';
+export type { Action, DecisionQuestion } from './question.js';
 export { REASONS } from './decision.js';
 export type { Decider, Decision, Reason } from './decision.js';
 export { InvalidPolicySet } from './errors.js';

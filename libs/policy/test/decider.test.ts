@@ -1,6 +1,7 @@
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import { CedarDecider, readPolicyFiles, readPolicySet } from '@mayfly/policy';
-import type { Decision, DecisionQuestion, PolicyFiles, TaskFacts } from '@mayfly/policy';
+import type { TaskFacts } from '@mayfly/domain';
+import type { Decision, DecisionQuestion, PolicyFiles } from '@mayfly/policy';
 import fc from 'fast-check';
 
 let example: PolicyFiles;

@@ -7,6 +7,7 @@ import { ATTRIBUTES, SPAN_PATTERNS, withSpan } from '@mayfly/telemetry';
 import pg from 'pg';
 import { isAway } from './away.js';
 import { listenTo, type Listener } from './listen.js';
+import type { DatabaseOptions } from './options.js';
 
 /** A row as the driver gives it: `timestamptz` is a Date, `jsonb` is a value, `bigint` is a string. */
 export type Row = Record<string, unknown>;
@@ -33,14 +34,6 @@ export interface Database extends Sql {
   /** Resolves when the database answers. @throws StoreUnavailable */
   ping(): Promise<void>;
   close(): Promise<void>;
-}
-
-/** Settings of {@link openDatabase}. */
-export interface DatabaseOptions {
-  readonly url: string;
-  /** Most connections that this process holds. */
-  readonly maxConnections?: number;
-  readonly applicationName: string;
 }
 
 /** Opens a pool; nothing is connected before the first use. */

@@ -3,6 +3,7 @@
  * @module
  */
 export { isAway } from './away.js';
-export { openDatabase, type Database, type DatabaseOptions, type Row, type Sql } from './database.js';
+export { openDatabase, type Database, type Row, type Sql } from './database.js';
 export type { Listener } from './listen.js';
 export { migrate } from './migrate.js';
+export type { DatabaseOptions } from './options.js';

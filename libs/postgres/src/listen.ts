@@ -3,7 +3,7 @@
  * @module
  */
 import pg from 'pg';
-import type { DatabaseOptions } from './database.js';
+import type { DatabaseOptions } from './options.js';
 
 /** A running subscription. */
 export interface Listener {

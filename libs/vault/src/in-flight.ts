@@ -2,18 +2,10 @@
  * How many calls of Vault are under way in this process.
  * @module
  */
-import { gauge, type Metric } from '@mayfly/telemetry';
-
-/** Semantic conventions: `http.client.active_requests`. */
-export const IN_FLIGHT: Metric<'gauge'> = {
-  kind: 'gauge',
-  name: 'http.client.active_requests',
-  unit: '{request}',
-  description: 'calls to the secrets engine that wait for their answer',
-};
+import { gauge, METRICS } from '@mayfly/telemetry';
 
 let underWay = 0;
-gauge(IN_FLIGHT, () => underWay);
+gauge(METRICS.vaultCallsInFlight, () => underWay);
 
 /** Runs a call and counts it while it lasts. */
 export async function counted<T>(work: () => Promise<T>): Promise<T> {

@@ -1,6 +1,6 @@
-import { newDecisionId } from '@mayfly/domain';
+import { newDecisionId, type TaskFacts } from '@mayfly/domain';
 import { deadlineOf, refuseDelegation, type Credential } from '@mayfly/grant';
-import type { Decision, TaskFacts } from '@mayfly/policy';
+import type { Decision } from '@mayfly/policy';
 import { credentialsOf, lockGrantByTask } from '@mayfly/store';
 import { ATTRIBUTES, counter, METRICS, SPANS, withSpan } from '@mayfly/telemetry';
 import type { Admission } from '../admission.js';
