@@ -47,7 +47,9 @@ export async function tailOutcomes(endpoints: Endpoints, { task, since, tell, on
       groupId: `mayfly-watch-${randomUUID()}`,
       topics: [topic(TOPICS.credentials), topic(TOPICS.revocations)],
       deadLetterTopic: topic(TOPICS.deadletter),
-      producer: kafka.producer(),
+      // An onlooker parks nothing.
+      producer: { send: () => Promise.resolve(), stop: () => Promise.resolve() },
+      maxRecordBytes: Number.POSITIVE_INFINITY,
       concurrency: 1,
       onCrash: fail,
       handle: (record) => {

@@ -14,7 +14,7 @@ afterAll(() => ledger?.stop());
 
 const HOLD_MILLISECONDS = 15_000;
 const grantOf = async (id: string) => (await findGrantByTask(ledger.database, id))!;
-const leaseOf = async (id: string) => (await leasesOf(ledger.database, (await grantOf(id)).id))[0]!;
+const leaseOf = async (id: string) => (await leasesOf(ledger.database, (await grantOf(id)).id)).at(-1)!;
 
 /** What the revoker does when a task ends: states only. */
 const end = (id: string, at: Date) =>
@@ -45,14 +45,19 @@ describe('who dies between admitting and minting loses nothing', () => {
     },
   );
 
-  test('what was minted twice because nobody lived to write it down hangs on the one token all the same', async () => {
+  test('a copy whose material was lost is asked to end before another is minted, and hangs on the same token', async () => {
     const { issuing, vault, clock } = issuerOn(ledger.database);
     const message = started();
     failOnce(vault, 'keep');
     await issuing.onTaskStarted(message);
     clock.advance(HOLD_MILLISECONDS);
     await issuing.mintDue();
-    expect(vault.principals.size).toBe(2);
+    const leases = await leasesOf(ledger.database, (await grantOf(message.task.taskId)).id);
+    expect(leases.map(({ state, cause }) => [state, cause])).toEqual([
+      ['revoking', 'superseded'],
+      ['active', undefined],
+    ]);
+    expect(new Set(leases.map(({ principal }) => principal)).size).toBe(2);
     await vault.revokeToken((await grantOf(message.task.taskId)).tokenAccessor!);
     expect(vault.principals.size).toBe(0);
   });
