@@ -20,6 +20,8 @@ export interface Killing {
   credentials?: readonly Credential[];
   leases?: readonly Lease[];
   doomed?: readonly Doomed[];
+  /** Those of them that were stuck before this attempt: that was said already. */
+  stuckBefore?: ReadonlySet<string>;
   /** What Vault said about the task's token; set only when it is proven gone. */
   tokenProof?: string;
   /** Codes of what went wrong, by lease. */

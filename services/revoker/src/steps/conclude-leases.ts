@@ -68,7 +68,7 @@ async function conclude(
 /** Giving up is a state, never an end: `stuck` is announced once, alarmed while it lasts, and tried for ever. */
 async function noteSurvivor(
   tx: Sql,
-  { grant }: Killing,
+  { grant, stuckBefore }: Killing,
   { lease, credential }: Doomed,
   problem: string,
   attempts: number,
@@ -79,7 +79,7 @@ async function noteSurvivor(
     return;
   }
   const stuck = await transitionLease(tx, lease.ref, 'revoking', 'stuck', { lastProblem: problem });
-  if (stuck && grant && attempts === STUCK_AFTER_ATTEMPTS) {
+  if (stuck && grant && !stuckBefore?.has(lease.ref)) {
     await emit(
       tx,
       'revoker',

@@ -5,14 +5,17 @@ import type { Killing } from '../killing.js';
 /** Loads what there is to kill. A stuck lease is `revoking` again while it is being tried. */
 export async function findDoomed(known: Killing): Promise<void> {
   const { database, clock, claim } = known;
-  const [grant, issuerAtWork, credentials, leases] = await Promise.all([
+  // INVARIANT: asked before anything is read: an issuer that is through by now has written down what is read next. The other way round a
+  // token that was made in between would be missed, and its grant closed.
+  const issuerAtWork = await isBeingMinted(database, claim.grant.id);
+  const [grant, credentials, leases] = await Promise.all([
     findGrant(database, claim.grant.id),
-    isBeingMinted(database, claim.grant.id),
     credentialsOf(database, claim.grant.id),
     leasesOf(database, claim.grant.id),
   ]);
   if (!grant) throw new TypeError('a claimed grant is never deleted');
   const doomed: Doomed[] = [];
+  const stuckBefore = new Set(leases.filter(({ state }) => state === 'stuck').map(({ ref }) => ref));
   for (const lease of leases) {
     const credential = credentials.find(({ name }) => name === lease.name);
     if (!credential) continue;
@@ -28,5 +31,5 @@ export async function findDoomed(known: Killing): Promise<void> {
       if (again) doomed.push({ lease: again, credential });
     }
   }
-  Object.assign(known, { grant, issuerAtWork, credentials, leases, doomed, problems: new Map() } satisfies Partial<Killing>);
+  Object.assign(known, { grant, issuerAtWork, credentials, leases, doomed, stuckBefore, problems: new Map() } satisfies Partial<Killing>);
 }
