@@ -6,7 +6,9 @@ import { InvalidRequest } from '@mayfly/domain';
 import { z } from 'zod';
 import { readCursor } from './cursor.js';
 
-const text = z.string().min(1).max(500);
+/** What the ledger can keep: PostgreSQL has neither NUL nor half a surrogate pair. */
+const storable = z.string().refine((value) => value.isWellFormed() && !value.includes('\u0000'));
+const text = storable.min(1).max(500);
 const grantQuery = z.strictObject({
   state: z.enum(['requested', 'denied', 'pending', 'granted', 'closing', 'closed']).optional(),
   agent: text.optional(),
@@ -22,7 +24,7 @@ const logQuery = z.strictObject({
   from: z.coerce.number().int().min(0).default(0),
   limit: z.coerce.number().int().min(1).max(1000).default(500),
 });
-const policyBody = z.strictObject({ files: z.record(z.string(), z.string()) });
+const policyBody = z.strictObject({ files: z.record(z.string(), storable) });
 const selector = z.strictObject({
   taskId: text.optional(),
   agent: text.optional(),

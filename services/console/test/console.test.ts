@@ -1,0 +1,254 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { InvalidToken, ManualClock } from '@mayfly/domain';
+import { ROLES, type Role } from '@mayfly/identity';
+import { readPolicyFiles } from '@mayfly/policy';
+import { amendGrant, currentPolicyDigest, findGrantByTask, readTaskIntake } from '@mayfly/store';
+import { serve, type Served } from '../../../libs/http/test/serve.js';
+import { applyExample } from '../../../libs/store/test/example.js';
+import { AT, granted, startLedger, task, type Ledger } from '../../../libs/store/test/ledger.js';
+import { cursorAfter } from '../src/cursor.js';
+import { Operating } from '../src/operating.js';
+import { OperatorController } from '../src/operator.controller.js';
+import { Operators } from '../src/operators.js';
+
+let ledger: Ledger;
+let served: Served;
+beforeAll(async () => {
+  ledger = await startLedger();
+  await applyExample(ledger.database);
+  /** Tokens say their roles: `viewer`, `viewer+admin`, `none`. */
+  const verifier = {
+    verify: async (bearer: string) => {
+      const roles = bearer.split('+').filter((role): role is Role => (ROLES as readonly string[]).includes(role));
+      if (roles.length === 0 && bearer !== 'none') throw new InvalidToken();
+      return { id: `person-${bearer}`, roles };
+    },
+  };
+  served = await serve({
+    controllers: [OperatorController],
+    providers: [
+      { provide: Operating, useValue: new Operating({ database: ledger.database, clock: new ManualClock(AT) }) },
+      { provide: Operators, useValue: new Operators(verifier) },
+    ],
+  });
+}, 60_000);
+afterAll(async () => {
+  await served?.close();
+  await ledger?.stop();
+});
+
+interface Call {
+  readonly method?: string;
+  readonly path: string;
+  readonly body?: unknown;
+}
+async function call({ method = 'GET', path, body }: Call, token = 'admin') {
+  const response = await fetch(`${served.url}/v1/${path}`, {
+    method,
+    headers: { ...(token && { authorization: `Bearer ${token}` }), ...(body !== undefined && { 'content-type': 'application/json' }) },
+    ...(body !== undefined && { body: typeof body === 'string' ? body : JSON.stringify(body) }),
+  });
+  const text = await response.text();
+  return { status: response.status, type: response.headers.get('content-type'), body: JSON.parse(text) as Record<string, unknown> };
+}
+const revoke = (selector: object, rest: object = {}): Call => ({
+  method: 'POST',
+  path: 'revocations',
+  body: { selector, reason: 'test', dryRun: true, ...rest },
+});
+
+describe('who may do what', () => {
+  const routes: readonly [string, () => Promise<Call> | Call, readonly Role[], number][] = [
+    ['GET grants', () => ({ path: 'grants' }), ROLES, 200],
+    ['GET a timeline', async () => ({ path: `tasks/${(await granted(ledger.database)).grant.taskId}/timeline` }), ROLES, 200],
+    ['GET a task’s evidence', () => ({ path: 'tasks/any/evidence' }), ROLES, 200],
+    ['GET the log', () => ({ path: 'evidence' }), ROLES, 200],
+    ['GET the checkpoint', () => ({ path: 'checkpoint' }), ROLES, 200],
+    ['POST revocations', () => revoke({ tenant: 'nobody' }), ['operator', 'admin'], 202],
+    [
+      'POST policies',
+      async () => ({ method: 'POST', path: 'policies', body: { files: await readPolicyFiles('deploy/policies/example') } }),
+      ['admin'],
+      200,
+    ],
+  ];
+
+  describe.each(routes)('%s', (_, request, allowed, status) => {
+    test.each(ROLES)('%s', async (role) => {
+      const answer = await call(await request(), role);
+      if (allowed.includes(role)) expect(answer.status).toBe(status);
+      else expect(answer).toMatchObject({ status: 403, type: 'application/problem+json', body: { code: 'forbidden' } });
+    });
+
+    test('nobody without a role, and nobody without a proof', async () => {
+      expect(await call(await request(), 'none')).toMatchObject({ status: 403, body: { code: 'forbidden' } });
+      for (const token of ['', 'forged'])
+        expect(await call(await request(), token)).toMatchObject({ status: 401, body: { code: 'invalid-token' } });
+    });
+  });
+
+  test('several roles add up', async () => {
+    expect((await call(revoke({ tenant: 'nobody' }), 'viewer+operator')).status).toBe(202);
+  });
+});
+
+describe('grants', () => {
+  test('are listed newest first, a page at a time, each once', async () => {
+    const workflow = { name: 'paging' };
+    const ids: string[] = [];
+    for (let at = 0; at < 5; at += 1)
+      ids.push(
+        (await granted(ledger.database, { start: task({ workflow }), openedAt: new Date(AT.getTime() + Math.floor(at / 2)) })).grant.taskId,
+      );
+    const seen: string[] = [];
+    let cursor: unknown;
+    do {
+      const { body } = await call({ path: `grants?workflow=paging&limit=2${cursor ? `&cursor=${String(cursor)}` : ''}` });
+      seen.push(...(body['grants'] as { taskId: string }[]).map(({ taskId }) => taskId));
+      cursor = body['cursor'];
+    } while (cursor);
+    expect([...seen].sort()).toEqual([...ids].sort());
+    expect(seen[0]).toBe(ids[4]);
+  });
+
+  test('show nothing that would let their reader act', async () => {
+    const { grant, lease } = await granted(ledger.database);
+    await amendGrant(ledger.database, grant.id, 'granted', { sealedToken: 'hidden-sealed', tokenAccessor: 'hidden-accessor' });
+    const { body } = await call({ path: `grants?taskId=${grant.taskId}` });
+    expect(body['grants']).toMatchObject([{ taskId: grant.taskId, credentials: [{ state: 'active', leases: [{ leaseRef: lease.ref }] }] }]);
+    expect(JSON.stringify(body)).not.toMatch(/hidden-|lease-1|"u1"/);
+  });
+
+  test.each([
+    'nonsense',
+    Buffer.from('nonsense').toString('base64url'),
+    Buffer.from(`2026-01-01T00:00:00.000Z g${'a'.repeat(19)}`).toString('base64url'),
+    Buffer.from(`2026-01-01T00:00:00.000Z g${'a'.repeat(20)} more`).toString('base64url'),
+    Buffer.from(`yesterday g${'a'.repeat(20)}`).toString('base64url'),
+    Buffer.from(`2026 g${'a'.repeat(20)}`).toString('base64url'),
+    Buffer.from(`-271821-04-20T00:00:00.000Z g${'a'.repeat(20)}`).toString('base64url'),
+    Buffer.from(`+275760-09-13T00:00:00.000Z g${'a'.repeat(20)}`).toString('base64url'),
+    '%00',
+  ])('with a forged cursor %p: 400', async (cursor) => {
+    expect(await call({ path: `grants?cursor=${cursor}` })).toMatchObject({ status: 400, body: { code: 'invalid-request' } });
+  });
+
+  test('a cursor that this API gave goes on where it was', async () => {
+    const cursor = cursorAfter({ openedAt: AT, id: `g${'a'.repeat(20)}` as never });
+    expect((await call({ path: `grants?cursor=${cursor}` })).status).toBe(200);
+  });
+});
+
+describe('what is not understood is refused, never left out', () => {
+  test.each<[string, Call]>([
+    ['an unknown query field', { path: 'grants?agnet=x' }],
+    ['a field twice', { path: 'grants?agent=x&agent=y' }],
+    ['a state that is none', { path: 'grants?state=open' }],
+    ['a limit out of bounds', { path: 'grants?limit=201' }],
+    ['a limit that is none', { path: 'grants?limit=all' }],
+    ['an empty filter', { path: 'grants?agent=' }],
+    ['a NUL in a filter', { path: 'grants?agent=%00' }],
+    ['a filter without end', { path: `grants?agent=${'x'.repeat(501)}` }],
+    ['an unknown query field of the log', { path: 'evidence?offset=1' }],
+    ['a negative index', { path: 'evidence?from=-1' }],
+    ['an index beyond all numbers', { path: 'evidence?from=1e300' }],
+    ['a task id that climbs', { path: 'tasks/a..b/timeline' }],
+    ['a task id with NUL', { path: 'tasks/a%00b/evidence' }],
+    ['an unknown field of a revocation', revoke({ taskId: 'x' }, { force: true })],
+    ['an unknown field of a selector', revoke({ task: 'x' })],
+    ['a selector of nothing: it would mean everything', revoke({})],
+    ['a selector of two', revoke({ taskId: 'x', agent: 'y' })],
+    ['a selector that is no text', revoke({ taskId: { length: 3 } })],
+    ['a NUL in a selector', revoke({ agent: '\u0000' })],
+    ['a revocation without a reason', revoke({ taskId: 'x' }, { reason: undefined })],
+    ['a reason with NUL', revoke({ taskId: 'x' }, { reason: 'a\u0000b' })],
+    ['half a character in a reason', revoke({ taskId: 'x' }, { reason: '\ud800' })],
+    ['a dry run that is no yes or no', revoke({ taskId: 'x' }, { dryRun: 'false' })],
+    ['no body', { method: 'POST', path: 'revocations' }],
+    ['no JSON', { method: 'POST', path: 'revocations', body: '{' }],
+    ['an unknown field of a policy set', { method: 'POST', path: 'policies', body: { files: {}, force: true } }],
+    ['files that are no text', { method: 'POST', path: 'policies', body: { files: { 'catalogue.yaml': 1 } } }],
+  ])('%s: 400', async (_, request) => {
+    expect(await call(request)).toMatchObject({ status: 400, type: 'application/problem+json', body: { code: 'invalid-request' } });
+  });
+
+  test('a policy set that cannot be used: 400 with the file that is wrong, and the current one stays', async () => {
+    const digest = await currentPolicyDigest(ledger.database);
+    const good = await readPolicyFiles('deploy/policies/example');
+    const withComment = (text: string) => ({ ...good, 'policies/never.cedar': `${good['policies/never.cedar']}// ${text}\n` });
+    for (const files of [{}, { ...good, 'catalogue.yaml': 'capabilities: 7' }, { ...good, 'policies/x.cedar': 'permit(' }])
+      expect(await call({ method: 'POST', path: 'policies', body: { files } })).toMatchObject({
+        status: 400,
+        body: { code: 'invalid-policy-set' },
+      });
+    for (const text of ['\u0000', '\ud800'])
+      expect((await call({ method: 'POST', path: 'policies', body: { files: withComment(text) } })).status).toBe(400);
+    expect(await currentPolicyDigest(ledger.database)).toBe(digest);
+  });
+
+  test('what the contract promises for later is not there yet, and says so', async () => {
+    for (const [method, path] of [
+      ['GET', 'approvals'],
+      ['POST', 'approvals/x'],
+      ['POST', 'policies/plan'],
+    ] as const)
+      expect(await call({ method, path, ...(method === 'POST' && { body: {} }) })).toMatchObject({
+        status: 404,
+        body: { code: 'no-such-route' },
+      });
+  });
+});
+
+describe('the kill switch', () => {
+  test('ends every live grant that matches, and no other, with who and why as evidence', async () => {
+    const workflow = { name: 'to-be-killed' };
+    const mine = [
+      await granted(ledger.database, { start: task({ workflow }) }),
+      await granted(ledger.database, { start: task({ workflow }) }),
+    ];
+    const other = await granted(ledger.database);
+    const ids = mine.map(({ grant }) => grant.taskId).sort();
+    const dry = await call(revoke({ workflow: 'to-be-killed' }));
+    expect([dry.body['count'], [...(dry.body['tasks'] as string[])].sort()]).toEqual([2, ids]);
+    for (const id of ids) expect(await findGrantByTask(ledger.database, id)).toMatchObject({ state: 'granted' });
+
+    const real = await call(revoke({ workflow: 'to-be-killed' }, { dryRun: false, reason: 'leaked' }), 'operator');
+    expect(real).toMatchObject({ status: 202, body: { dryRun: false, count: 2 } });
+    for (const id of ids) {
+      expect(await findGrantByTask(ledger.database, id)).toMatchObject({ state: 'closing', endCause: 'operator' });
+      const [fact] = (await readTaskIntake(ledger.database, id)).filter(({ kind }) => kind.endsWith('operator-revoked.v1'));
+      expect(fact?.data).toEqual({ operator: 'person-operator', reason: 'leaked' });
+    }
+    expect(await findGrantByTask(ledger.database, other.grant.taskId)).toMatchObject({ state: 'granted' });
+    expect((await call(revoke({ workflow: 'to-be-killed' }, { dryRun: false }))).body).toMatchObject({ count: 0 });
+  });
+});
+
+describe('policies', () => {
+  test('are applied once: the same set again changes nothing and is said once', async () => {
+    const files = { ...(await readPolicyFiles('deploy/policies/example')), 'policies/more.cedar': '// another\n' };
+    const apply = () => call({ method: 'POST', path: 'policies', body: { files } });
+    const [first, again] = [await apply(), await apply()];
+    expect([first.body['changed'], again.body['changed']]).toEqual([true, false]);
+    expect(await currentPolicyDigest(ledger.database)).toBe(first.body['policyDigest']);
+    const signals = await ledger.database.run(
+      '',
+      `select 1 from ledger.outbox where event ->> 'topic' = 'signals' and event #>> '{data,policyDigest}' = $1`,
+      [first.body['policyDigest']],
+    );
+    expect(signals).toHaveLength(1);
+  });
+});
+
+describe('a task’s story', () => {
+  test('is there in order, and 404 for a task that nobody knows', async () => {
+    const { grant } = await granted(ledger.database);
+    await call(revoke({ taskId: grant.taskId }, { dryRun: false }));
+    const { body } = await call({ path: `tasks/${grant.taskId}/timeline` });
+    expect((body['entries'] as { kind: string }[]).map(({ kind }) => kind)).toEqual([
+      'dev.mayfly.credential.revocation-requested.v1',
+      'dev.mayfly.evidence.operator-revoked.v1',
+    ]);
+    expect(await call({ path: 'tasks/unheard-of/timeline' })).toMatchObject({ status: 404, body: { code: 'task-not-found' } });
+  });
+});
