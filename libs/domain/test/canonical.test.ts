@@ -16,7 +16,7 @@ function reordered(value: unknown): unknown {
 
 test('key order changes neither the canonical form nor the digest', () => {
   fc.assert(
-    fc.property(fc.jsonValue({ noNullPrototype: true }), (value) => {
+    fc.property(fc.jsonValue(), (value) => {
       expect(canonicalJson(reordered(value))).toBe(canonicalJson(value));
       expect(digestOf(reordered(value))).toBe(digestOf(value));
     }),
@@ -25,7 +25,7 @@ test('key order changes neither the canonical form nor the digest', () => {
 
 test('the canonical form says the same as the value, and is canonical itself', () => {
   fc.assert(
-    fc.property(fc.jsonValue({ noNullPrototype: true }), (value) => {
+    fc.property(fc.jsonValue(), (value) => {
       const text = canonicalJson(value);
       expect(JSON.parse(text)).toEqual(JSON.parse(JSON.stringify(value)));
       expect(canonicalJson(JSON.parse(text))).toBe(text);

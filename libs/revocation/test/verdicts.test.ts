@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { MayflyError, newGrantId, newLeaseRef, plusSeconds, VaultUnavailable, type Capability, type Shape } from '@mayfly/domain';
-import type { Credential, Lease } from '@mayfly/grant';
+import type { Lease } from '@mayfly/grant';
 import { confirm, problemOf, strike, type Doomed, type Killers, type ProbeSubject, type Verdict } from '@mayfly/revocation';
 import fc from 'fast-check';
 
@@ -94,7 +94,12 @@ const doomed = (shape: Shape, { spec = {}, lease = {} }: Changes = {}): Doomed =
     ...lease,
   },
 });
-const neverWritten = { issuedAt: undefined, vaultLeaseId: undefined, principal: undefined, expiresAt: undefined } as Partial<Lease>;
+const neverWritten = {
+  issuedAt: undefined,
+  vaultLeaseId: undefined,
+  principal: undefined,
+  expiresAt: undefined,
+} as unknown as Partial<Lease>;
 const short = (verdict: Verdict): string =>
   verdict.kind === 'over' ? verdict.state : verdict.kind === 'alive' ? verdict.problem : 'later';
 
@@ -198,7 +203,7 @@ test('a static lease is over as soon as it is not handed out again; nothing more
 test('a credential without a specification is alive: nobody knows what would prove its death', async () => {
   const { lease, credential } = doomed('revocable');
   const { spec: _, ...bare } = credential;
-  const verdict = await confirm({ lease, credential: bare as Credential }, killersIn({ lease: 'gone', target: 'dead' }), NOW, TOKEN_GONE);
+  const verdict = await confirm({ lease, credential: bare }, killersIn({ lease: 'gone', target: 'dead' }), NOW, TOKEN_GONE);
   expect(short(verdict)).toBe('no-specification');
 });
 

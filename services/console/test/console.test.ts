@@ -101,11 +101,11 @@ describe('grants', () => {
         (await granted(ledger.database, { start: task({ workflow }), openedAt: new Date(AT.getTime() + Math.floor(at / 2)) })).grant.taskId,
       );
     const seen: string[] = [];
-    let cursor: unknown;
+    let cursor: string | undefined;
     do {
-      const { body } = await call({ path: `grants?workflow=paging&limit=2${cursor ? `&cursor=${String(cursor)}` : ''}` });
+      const { body } = await call({ path: `grants?workflow=paging&limit=2${cursor ? `&cursor=${cursor}` : ''}` });
       seen.push(...(body['grants'] as { taskId: string }[]).map(({ taskId }) => taskId));
-      cursor = body['cursor'];
+      cursor = body['cursor'] as string | undefined;
     } while (cursor);
     expect([...seen].sort()).toEqual([...ids].sort());
     expect(seen[0]).toBe(ids[4]);
