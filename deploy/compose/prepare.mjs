@@ -43,7 +43,7 @@ const url = (role, value, database) => `postgres://${role}:${value}@postgres:543
 secret('postgres_url', () => url('postgres', superuser, 'postgres'));
 
 // The same roles as deploy/postgres/roles.sql makes; one service learns only its own password.
-const ROLES = ['mayfly_owner', 'mayfly_probe', 'orders_admin', ...SERVICES.map((name) => `mayfly_${name}`)];
+const ROLES = ['mayfly_owner', 'mayfly_probe', 'mayfly_quarantine', 'orders_admin', ...SERVICES.map((name) => `mayfly_${name}`)];
 const passwords = JSON.parse(
   secret('database_roles.json', () => JSON.stringify(Object.fromEntries(ROLES.map((role) => [role, password()])))),
 );
@@ -55,7 +55,13 @@ secret('orders_admin_password', () => passwords.orders_admin);
 // What delivery hands out is no secret; the revoker's copy can also look into the target.
 const { orders } = JSON.parse(readFileSync(new URL('targets.json', import.meta.url), 'utf8'));
 secret('targets_revoker.json', () =>
-  JSON.stringify({ orders: { ...orders, probeUrl: url('mayfly_probe', passwords.mayfly_probe, 'orders') } }),
+  JSON.stringify({
+    orders: {
+      ...orders,
+      probeUrl: url('mayfly_probe', passwords.mayfly_probe, 'orders'),
+      quarantine: { url: url('mayfly_quarantine', passwords.mayfly_quarantine, 'orders'), admin: 'orders_admin' },
+    },
+  }),
 );
 
 await ensureKeys(dirs.keys);

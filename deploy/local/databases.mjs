@@ -7,12 +7,12 @@ import { projectNode, root } from './layout.mjs';
 import { run } from './run.mjs';
 import { SERVICES } from './services.mjs';
 
-const ROLES = ['mayfly_owner', 'mayfly_probe', 'orders_admin', ...SERVICES.map((name) => `mayfly_${name}`)];
+const ROLES = ['mayfly_owner', 'mayfly_probe', 'mayfly_quarantine', 'orders_admin', ...SERVICES.map((name) => `mayfly_${name}`)];
 
 /**
  * Makes roles and databases.
  * @param {{ dirs: object, adminUrl: string, ledger: string, signal?: AbortSignal }} options `ledger` names the ledger's database
- * @returns where each role connects: `{ url(role), orders: { host, port, user, password, probeUrl } }`
+ * @returns where each role connects: `{ url(role), orders: { host, port, user, password, probeUrl, quarantine } }`
  */
 export async function prepareDatabases({ dirs, adminUrl, ledger, signal }) {
   const passwordsFile = join(dirs.keys, 'database-roles.json');
@@ -36,6 +36,7 @@ export async function prepareDatabases({ dirs, adminUrl, ledger, signal }) {
       user: 'orders_admin',
       password: passwords.orders_admin,
       probeUrl: url('mayfly_probe', 'orders'),
+      quarantine: { url: url('mayfly_quarantine', 'orders'), admin: 'orders_admin' },
     },
   };
 }

@@ -11,7 +11,7 @@ export const SERVICES = ['issuer', 'delivery', 'revoker', 'drift', 'evidence', '
 
 const READS_TRUST = ['delivery', 'console'];
 const READS_TARGETS = ['delivery', 'revoker'];
-const PASSED_ON = ['LOG_LEVEL', 'OTEL_TRACES_SAMPLER_ARG', 'OTEL_EXPORTER_OTLP_HEADERS'];
+const PASSED_ON = ['LOG_LEVEL', 'ORPHAN_AFTER_SECONDS', 'OTEL_TRACES_SAMPLER_ARG', 'OTEL_EXPORTER_OTLP_HEADERS'];
 
 const entry = (name) => join(root, 'services', name, 'dist', 'main.js');
 

@@ -23,7 +23,7 @@ export function writeSettings({ dirs, issuer, orders }) {
     }),
     targets: {
       delivery: write('targets.delivery.json', { orders: target }),
-      revoker: write('targets.revoker.json', { orders: { ...target, probeUrl: orders.probeUrl } }),
+      revoker: write('targets.revoker.json', { orders: { ...target, probeUrl: orders.probeUrl, quarantine: orders.quarantine } }),
     },
   };
 }

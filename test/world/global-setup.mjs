@@ -10,6 +10,8 @@ import { clearLeftWorlds, WORLD } from './left-worlds.mjs';
 export default async function globalSetup() {
   if (process.env.MAYFLY_DEV_JSON) return;
   await clearLeftWorlds();
+  // An orphan is a minute old in production; nobody waits for that here.
+  process.env.ORPHAN_AFTER_SECONDS ??= '5';
   const home = await mkdtemp(WORLD);
   for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => process.exit(1)); // the stack ends with this process
   const lines = [];

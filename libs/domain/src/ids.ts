@@ -37,6 +37,10 @@ const ALPHABET = 'abcdefghijklmnopqrstuvwxyz234567';
 /** 100 random bits as 20 characters of lower-case base32 (RFC 4648 alphabet). */
 const random = (): string => [...randomBytes(20)].map((byte) => ALPHABET[byte & 31]).join('');
 
+const GRANT_ID = /^g[a-z2-7]{20}$/;
+/** True when the text is a grant id. */
+export const isGrantId = (text: string): text is GrantId => GRANT_ID.test(text);
+
 /** A new grant id. */
 export const newGrantId = (): GrantId => `g${random()}` as GrantId;
 /** A new lease reference. */

@@ -4,5 +4,6 @@
  */
 export * from './kill.js';
 export * from './mint-under-way.js';
+export * from './orphans.js';
 export * from './patience.js';
 export type * from './ports.js';

@@ -143,6 +143,7 @@ create unique index lease_one_live on ledger.lease (grant_id, name) where state 
 create index lease_by_grant on ledger.lease (grant_id);
 create index lease_live_expiry on ledger.lease (expires_at) where state = 'active' and expires_at is not null;
 create index lease_open_revocations on ledger.lease (state) where state in ('revoking', 'stuck');
+create index lease_by_principal on ledger.lease (principal) where principal is not null;
 create index lease_stale_minting on ledger.lease (intended_at) where state = 'minting';
 
 -- Events leave by this table: written with the change, published and deleted by the owner's relay.

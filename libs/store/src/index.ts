@@ -9,6 +9,7 @@ export * from './credentials.js';
 export * from './current-policy.js';
 export * from './ending.js';
 export * from './evidence.js';
+export * from './explain-principals.js';
 export * from './grants.js';
 export * from './inbox.js';
 export * from './intend-mint.js';

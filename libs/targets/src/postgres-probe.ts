@@ -19,14 +19,24 @@ export class PostgresProbe implements TargetProbe {
   }
 
   probe({ capability, principal, grantId }: ProbeSubject): Promise<ProbeResult> {
-    return withSpan(SPANS.probe, { kind: 'client', attributes: { [ATTRIBUTES.capability]: capability.name, [ATTRIBUTES.grantId]: grantId } }, async () => {
-      const database = this.#databases.get(capability.target ?? '');
-      if (!database) throw new MayflyError('target-unavailable', `no probe login for the target of ${capability.name}; add probeUrl to the targets file`, 503, true);
-      const [found] = await this.#ask(database, principal, grantId);
-      const logins = found?.logins ?? 0;
-      const sessions = found?.sessions ?? 0;
-      return { dead: logins === 0 && sessions === 0, checked: `postgres: ${logins} login roles, ${sessions} open sessions` };
-    });
+    return withSpan(
+      SPANS.probe,
+      { kind: 'client', attributes: { [ATTRIBUTES.capability]: capability.name, [ATTRIBUTES.grantId]: grantId } },
+      async () => {
+        const database = this.#databases.get(capability.target ?? '');
+        if (!database)
+          throw new MayflyError(
+            'target-unavailable',
+            `no probe login for the target of ${capability.name}; add probeUrl to the targets file`,
+            503,
+            true,
+          );
+        const [found] = await this.#ask(database, principal, grantId);
+        const logins = found?.logins ?? 0;
+        const sessions = found?.sessions ?? 0;
+        return { dead: logins === 0 && sessions === 0, checked: `postgres: ${logins} login roles, ${sessions} open sessions` };
+      },
+    );
   }
 
   async close(): Promise<void> {

@@ -12,6 +12,8 @@ const target = z.strictObject({
   connection: z.strictObject({ host: z.string().min(1), port: z.int().min(1).max(65_535), database: z.string().min(1) }),
   /** Login that may see who exists and who is connected; only in the revoker's copy. */
   probeUrl: z.string().min(1).optional(),
+  /** Login that may become `admin`, the role that makes the users, to end what the secrets engine forgot; only in the revoker's copy. */
+  quarantine: z.strictObject({ url: z.string().min(1), admin: z.string().regex(/^[a-z_][a-z0-9_]*$/) }).optional(),
 });
 
 /** One target system. */
@@ -32,5 +34,7 @@ export async function readTargets(path: string): Promise<Targets> {
   }
   const parsed = z.record(z.string(), target).safeParse(content);
   if (parsed.success) return parsed.data;
-  throw new BadConfig(`the targets file ${path} is wrong at: ${parsed.error.issues.map((issue) => issue.path.join('.') || '(top)').join(', ')}`);
+  throw new BadConfig(
+    `the targets file ${path} is wrong at: ${parsed.error.issues.map((issue) => issue.path.join('.') || '(top)').join(', ')}`,
+  );
 }

@@ -1,5 +1,15 @@
 import { BASE, readSettings, VAULT } from '@mayfly/service';
+import { ORPHAN_AFTER_SECONDS } from '@mayfly/revocation';
 import { z } from 'zod';
 
 /** The revoker's settings. @throws BadConfig */
-export const readConfig = (env: NodeJS.ProcessEnv) => readSettings({ ...BASE, ...VAULT, MAYFLY_TARGETS_FILE: z.string().min(1) }, env);
+export const readConfig = (env: NodeJS.ProcessEnv) =>
+  readSettings(
+    {
+      ...BASE,
+      ...VAULT,
+      MAYFLY_TARGETS_FILE: z.string().min(1),
+      ORPHAN_AFTER_SECONDS: z.coerce.number().min(1).default(ORPHAN_AFTER_SECONDS),
+    },
+    env,
+  );

@@ -1,13 +1,15 @@
 import { TOPICS } from '@mayfly/domain';
 import { readPolicySet } from '@mayfly/policy';
+import { OrphanWatch } from '@mayfly/revocation';
 import { runService } from '@mayfly/service';
 import { CHANNELS, countOpenRevocations, CurrentPolicy } from '@mayfly/store';
-import { PostgresProbe, readTargets } from '@mayfly/targets';
+import { PostgresProbe, quarantinesOf, readTargets } from '@mayfly/targets';
 import { gauge, METRICS } from '@mayfly/telemetry';
 import { vaultForRevoker } from '@mayfly/vault';
 import { startWorker } from '@mayfly/worker';
 import { readConfig } from './config.js';
 import { tasksConsumer } from './consumer.js';
+import { reconcileTargets } from './reconcile.js';
 import { Revoking } from './revoking.js';
 import { watchTheClock } from './watches.js';
 
@@ -18,20 +20,31 @@ await runService('revoker', readConfig, async (config, { database, clock, logger
     authMount: config.VAULT_AUTH_MOUNT,
     role: config.VAULT_ROLE,
   });
-  const probe = new PostgresProbe(await readTargets(config.MAYFLY_TARGETS_FILE));
+  const targets = await readTargets(config.MAYFLY_TARGETS_FILE);
+  const probe = new PostgresProbe(targets);
+  const quarantines = quarantinesOf(targets);
   const policies = new CurrentPolicy(readPolicySet);
   const revoking = new Revoking({ database, clock, policies, killers: { revoker, probe } });
   const killer = startWorker({ name: 'killer', everyMilliseconds: 500, work: () => revoking.killDue(), logger });
   const watch = startWorker({ name: 'watch', everyMilliseconds: 500, work: () => watchTheClock({ database, clock }), logger });
+  const walked = quarantines.map((quarantine) => ({ quarantine, watch: new OrphanWatch(clock, config.ORPHAN_AFTER_SECONDS) }));
+  const reconciler = startWorker({
+    name: 'reconciler',
+    everyMilliseconds: 10_000,
+    work: () => reconcileTargets({ database, clock, logger, targets: walked }),
+    logger,
+  });
   gauge(METRICS.revocationsOpen, async () => (await countOpenRevocations(database)).open);
   gauge(METRICS.revocationsStuck, async () => (await countOpenRevocations(database)).stuck);
   return {
     consumers: [tasksConsumer(topic(TOPICS.tasks))],
     othersPark: true,
     providers: [{ provide: Revoking, useValue: revoking }],
-    workers: [killer, watch],
+    workers: [killer, watch, reconciler],
     wake: { [CHANNELS.revoke]: () => killer.wake() },
     readiness: { vault: () => revoker.health() },
-    close: () => probe.close(),
+    close: async () => {
+      await Promise.all([probe, ...quarantines].map((each) => each.close()));
+    },
   };
 });
