@@ -34,6 +34,8 @@ export interface TaskTokenIssuer {
    * @throws VaultUnavailable when Vault cannot be reached; anything that Vault says beside a clean success is a failure
    */
   create(request: TaskTokenRequest): Promise<TaskToken>;
+  /** Ends a token that will not be used, as well as it can: if that fails nobody has it, and it runs out at its deadline. Never rejects. */
+  discardToken(token: Secret<string>): Promise<void>;
 }
 
 /** Opens sealed task tokens. */
@@ -68,6 +70,8 @@ export interface Minted {
 export interface SecretIssuer {
   /** @throws VaultUnavailable, or MayflyError `mint-refused` when Vault says no */
   mint(request: MintRequest): Promise<Minted>;
+  /** Ends a copy that must not exist, as well as it can: if that fails it still hangs on the task's token. Never rejects. */
+  discard(token: Secret<string>, minted: Minted): Promise<void>;
   /** Puts minted material aside until it is fetched; it dies with the token. */
   keep(token: Secret<string>, leaseRef: LeaseRef, material: SecretMaterial): Promise<void>;
   /** Takes it out again; undefined when there is none. */

@@ -4,8 +4,9 @@
  */
 import { types } from 'node:util';
 
-// SQLSTATE classes: 08 connection, 53 out of resources, 57P operator intervention, 58 system error; 25006 read-only after a failover.
-const AWAY_STATES = /^(08|53|57P|58|25006)/;
+// SQLSTATE classes: 08 connection, 53 out of resources, 57P operator intervention, 58 system error; 25006 read-only after a failover;
+// 40001 and 40P01: a neighbour was in the way this once.
+const AWAY_STATES = /^(08|53|57P|58|25006|40001|40P01)/;
 const AWAY_ERRNO = new Set([
   'ECONNREFUSED',
   'ECONNRESET',

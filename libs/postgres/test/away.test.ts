@@ -6,7 +6,7 @@ const withCode = (code: string): Error => Object.assign(new Error('hunter2'), { 
 describe('the database is away', () => {
   test.each([
     ...['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ETIMEDOUT', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'ENETUNREACH', 'ENOENT'],
-    ...['08000', '08006', '08P01', '53300', '53200', '57P01', '57P02', '57P03', '58030', '25006'],
+    ...['08000', '08006', '08P01', '53300', '53200', '57P01', '57P02', '57P03', '58030', '25006', '40001', '40P01'],
   ])('by code %s', (code) => {
     expect(isAway(withCode(code))).toBe(true);
   });
@@ -22,7 +22,7 @@ describe('the database is away', () => {
 });
 
 describe('the statement was wrong, and no waiting helps', () => {
-  test.each(['23505', '23503', '42601', '42501', '22P02', '57014', '25001', '40001', '28P01', '3D000'])('by code %s', (code) => {
+  test.each(['23505', '23503', '42601', '42501', '22P02', '57014', '25001', '28P01', '3D000'])('by code %s', (code) => {
     expect(isAway(withCode(code))).toBe(false);
   });
 

@@ -98,3 +98,21 @@ export async function amendGrant(tx: Sql, id: GrantId, state: GrantState, patch:
   ]);
   return rows.length > 0;
 }
+
+/**
+ * Keeps a task's token, if the grant has none yet; a grant that ends keeps it too, for the revoker.
+ * @returns the grant's state, or undefined when the token is not kept: another one is, or the grant is over
+ */
+export async function keepTaskToken(
+  tx: Sql,
+  id: GrantId,
+  { sealed, accessor }: { readonly sealed: string; readonly accessor: string },
+): Promise<'granted' | 'closing' | undefined> {
+  const [row] = await tx.run<{ state: 'granted' | 'closing' }>(
+    'grant.keep_token',
+    `update ledger.task_grant set sealed_token = $2, token_accessor = $3
+     where id = $1 and token_accessor is null and state in ('granted', 'closing') returning state`,
+    [id, sealed, accessor],
+  );
+  return row?.state;
+}

@@ -10,6 +10,7 @@ export * from './current-policy.js';
 export * from './ending.js';
 export * from './evidence.js';
 export * from './explain-principals.js';
+export * from './fail-lease.js';
 export * from './grants.js';
 export * from './inbox.js';
 export * from './intend-mint.js';

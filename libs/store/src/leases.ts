@@ -75,3 +75,14 @@ export async function countOpenRevocations(sql: Sql): Promise<{ open: number; st
   );
   return row ?? { open: 0, stuck: 0 };
 }
+
+/** Writes down what Vault and the target call a fresh copy; false when the lease has another copy's names, or is over. */
+export async function noteMinted(sql: Sql, ref: LeaseRef, names: Pick<Lease, 'vaultLeaseId' | 'principal'>): Promise<boolean> {
+  const rows = await sql.run(
+    'lease.note_minted',
+    `update ledger.lease set vault_lease_id = $2, principal = $3
+     where ref = $1 and vault_lease_id is null and principal is null and state in ('minting', 'revoking', 'stuck') returning 1`,
+    [ref, names.vaultLeaseId ?? null, names.principal ?? null],
+  );
+  return rows.length > 0;
+}

@@ -45,8 +45,6 @@ const queue = (column: 'mint_at' | 'revoke_at', channel: string) => ({
 const mints = queue('mint_at', CHANNELS.mint);
 const revocations = queue('revoke_at', CHANNELS.revoke);
 
-/** Says that a grant's leases have to be minted at `at`, or earlier if that was said before. */
-export const queueMint = mints.put;
 /** Takes grants to mint for, each for so many seconds. */
 export const claimMints = mints.take;
 /** Ends a claim: nothing left (null), or again at `next`. */
@@ -57,6 +55,17 @@ export const queueRevocation = revocations.put;
 export const claimRevocations = revocations.take;
 /** Ends a claim: nothing left (null), or again at `next`. */
 export const settleRevocation = revocations.settle;
+
+/** Holds a claim for longer; undefined when somebody else holds it by now: whoever asks has to stop. */
+export async function renewMint(sql: Sql, { grant, heldUntil }: Claimed, now: Date, holdSeconds: number): Promise<Claimed | undefined> {
+  const longer = plusSeconds(now, holdSeconds);
+  const rows = await sql.run('mint_at.renew', 'update ledger.task_grant set mint_at = $3 where id = $1 and mint_at = $2 returning 1', [
+    grant.id,
+    heldUntil,
+    longer,
+  ]);
+  return rows.length > 0 ? { grant, heldUntil: longer } : undefined;
+}
 
 /** Holds a grant's minting for so many seconds without asking whether it is due; for the one who has just queued it. */
 export async function holdMint(tx: Sql, grant: Grant, now: Date, holdSeconds: number): Promise<Claimed> {
@@ -107,11 +116,11 @@ export async function leasesPastExpiry(sql: Sql, now: Date, limit: number): Prom
   return rows.map(readLease);
 }
 
-/** Intents to mint that are so old that whoever had them must be dead. */
+/** Intents of delivery that are so old that whoever had them must be dead. The issuer's are never given up: it takes them up again. */
 export async function abandonedIntents(sql: Sql, olderThan: Date, limit: number): Promise<Lease[]> {
   const rows = await sql.run(
     'lease.abandoned',
-    `select ${selectList(LEASE)} from ledger.lease where state = 'minting' and intended_at <= $1 order by intended_at limit $2`,
+    `select ${selectList(LEASE)} from ledger.lease where state = 'minting' and minter = 'delivery' and intended_at <= $1 order by intended_at limit $2`,
     [olderThan, limit],
   );
   return rows.map(readLease);

@@ -80,8 +80,9 @@ export async function granted(
     start = task(),
     spec = capability(),
     lease = true,
+    minter = 'issuer',
     ...changes
-  }: { start?: TaskStart; spec?: Capability; lease?: boolean } & Partial<Grant> = {},
+  }: { start?: TaskStart; spec?: Capability; lease?: boolean; minter?: Lease['minter'] } & Partial<Grant> = {},
 ): Promise<{ grant: Grant; credential: Credential; lease: Lease }> {
   const id = newGrantId();
   return database.transaction('test', async (tx) => {
@@ -115,7 +116,7 @@ export async function granted(
     await insertCredentials(tx, [credential]);
     await transitionGrant(tx, id, 'requested', 'granted');
     const ref = newLeaseRef();
-    await intendLease(tx, { ref, grantId: id, name: 'orders', minter: 'issuer', intendedAt: AT });
+    await intendLease(tx, { ref, grantId: id, name: 'orders', minter, intendedAt: AT });
     if (lease) await transitionLease(tx, ref, 'minting', 'active', { issuedAt: AT, vaultLeaseId: 'lease-1', principal: 'u1' });
     const grant = await lockGrant(tx, id);
     const written = await findLease(tx, ref);

@@ -40,6 +40,7 @@ function connect({ address, timeoutMs, clock = systemClock, ...login }: VaultSet
 
 const minting = (secrets: VaultSecretIssuer): SecretIssuer => ({
   mint: (request) => secrets.mint(request),
+  discard: (token, minted) => secrets.discard(token, minted),
   keep: (token, leaseRef, material) => secrets.keep(token, leaseRef, material),
   take: (token, leaseRef) => secrets.take(token, leaseRef),
 });
@@ -51,6 +52,7 @@ export function vaultForIssuer(settings: VaultSettings): TaskTokenIssuer & TaskT
   const tokens = new VaultTaskTokenIssuer(client, session, seal, clock);
   return {
     create: (request) => tokens.create(request),
+    discardToken: (token) => tokens.discardToken(token),
     open: (sealed, taskId) => seal.open(sealed, taskId),
     ...minting(new VaultSecretIssuer(client, clock)),
     health,

@@ -37,6 +37,10 @@ export class VaultSecretIssuer implements SecretIssuer {
     }
   }
 
+  discard(token: Secret<string>, { vaultLeaseId }: Minted): Promise<void> {
+    return this.#discard(vaultLeaseId ?? '', token);
+  }
+
   async keep(token: Secret<string>, leaseRef: LeaseRef, material: SecretMaterial): Promise<void> {
     await this.#cubbyhole('POST', token, leaseRef, { material: material.reveal() });
   }

@@ -36,7 +36,7 @@ export class VaultTaskTokenIssuer implements TaskTokenIssuer {
       const expiresAt = plusSeconds(this.clock.now(), request.ttlSeconds);
       return { token, accessor, sealed: await this.seal.seal(token, request.taskId), expiresAt };
     } catch (error) {
-      await this.#discard(token);
+      await this.discardToken(token);
       throw error instanceof VaultRefused ? new MintRefused('the task token cannot be sealed') : error;
     }
   }
@@ -64,8 +64,7 @@ export class VaultTaskTokenIssuer implements TaskTokenIssuer {
     }
   }
 
-  /** Ends a token that will not be used. If even that fails it runs out at its deadline; nobody has it. */
-  async #discard(token: Secret<string>): Promise<void> {
+  async discardToken(token: Secret<string>): Promise<void> {
     await this.client.call({ method: 'POST', path: 'auth/token/revoke-self', body: {}, token, idempotent: false }).catch(() => undefined);
   }
 }

@@ -105,6 +105,17 @@ export function keepsThePromises(ports: () => Ports): void {
     expect(await ports().vault.take(mine.token, leaseRef)).toBeUndefined();
   });
 
+  it('ends a copy or a token that must not exist', async () => {
+    const task = await tokenFor(ports(), [CATALOGUE.read]);
+    const minted = await mint(ports(), task, CATALOGUE.read);
+    await ports().vault.discard(task.token, minted);
+    expect(await ports().revoker.isLeaseGone(minted.vaultLeaseId!)).toBe(true);
+    expect(await ports().revoker.isTokenGone(task.accessor)).toBe(false);
+    await ports().vault.discardToken(task.token);
+    expect(await ports().revoker.isTokenGone(task.accessor)).toBe(true);
+    await ports().vault.discardToken(task.token);
+  });
+
   it('revokes a lease so that it is gone, as often as it is asked', async () => {
     const { vaultLeaseId } = await mint(ports(), await tokenFor(ports(), [CATALOGUE.read]), CATALOGUE.read);
     expect(await ports().revoker.isLeaseGone(vaultLeaseId!)).toBe(false);

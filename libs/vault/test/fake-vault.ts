@@ -101,6 +101,14 @@ export class FakeVault implements TaskTokenIssuer, TaskTokenOpener, SecretIssuer
     return { ...minted, vaultLeaseId, ...(expiresAt && { expiresAt }) };
   }
 
+  async discardToken(token: Secret<string>): Promise<void> {
+    if (!this.down) this.#endToken(token.reveal());
+  }
+
+  async discard(_token: Secret<string>, { vaultLeaseId }: Minted): Promise<void> {
+    if (!this.down && vaultLeaseId) this.#endLease(vaultLeaseId);
+  }
+
   async keep(token: Secret<string>, leaseRef: LeaseRef, material: SecretMaterial): Promise<void> {
     this.#answer();
     this.#live(token).cubbyhole.set(leaseRef, material);

@@ -21,7 +21,7 @@ export interface Servers {
 }
 
 /** The launcher is plain JavaScript without types. */
- 
+
 const launcher = (file: string): Promise<any> => import(`../../../deploy/${file}`);
 
 export async function startServers(): Promise<Servers> {

@@ -6,7 +6,7 @@ export interface Asked {
   readonly method: string;
   readonly path: string;
   readonly headers: IncomingHttpHeaders;
-   
+
   readonly body: any;
 }
 /** An answer, or what to do instead: break the connection, or never answer. */

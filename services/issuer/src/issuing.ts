@@ -2,14 +2,16 @@
  * The issuer's two jobs, with everything they need: admitting starts, and minting what was admitted.
  * @module
  */
-import type { Clock } from '@mayfly/domain';
+import { MayflyError, type Clock } from '@mayfly/domain';
 import type { SecretIssuer, TaskTokenIssuer, TaskTokenOpener } from '@mayfly/grant';
 import {
   claimMints,
   credentialsOf,
+  failLease,
   type CurrentPolicy,
   leasesOf,
   queueRevocation,
+  renewMint,
   settleMint,
   type Claimed,
   type Database,
@@ -60,18 +62,36 @@ export class Issuing {
   async #mintClaimed(claim: Claimed): Promise<Error | undefined> {
     const { database, clock, vault } = this.on;
     const { grant } = claim;
+    let held = claim;
+    const hold = async (): Promise<boolean> => {
+      const longer = await renewMint(database, held, clock.now(), MINT_HOLD_SECONDS);
+      held = longer ?? held;
+      return longer !== undefined;
+    };
     try {
       const [credentials, leases] = await Promise.all([credentialsOf(database, grant.id), leasesOf(database, grant.id)]);
-      const finished = await mint({ database, clock, vault, grant, credentials, leases });
+      const finished = await mint({ database, clock, vault, grant, credentials, leases, hold });
       await database.transaction('settle minting', async (tx) => {
-        await settleMint(tx, claim, null);
+        await settleMint(tx, held, null);
         // The grant ended meanwhile, and the revoker waits for this word.
         if (!finished) await queueRevocation(tx, grant.id, clock.now());
       });
       return undefined;
     } catch (error) {
-      // It stays due: the hold runs out and it is tried again.
+      if (error instanceof MayflyError && !error.retriable) await this.#giveUp(held, error.code);
+      // Anything else stays due: the hold runs out and it is tried again.
       return error instanceof Error ? error : new Error('minting failed');
     }
+  }
+
+  /** Vault refused the task's token for good: what was to be minted with it is over, and said to be. */
+  #giveUp(claim: Claimed, reason: string): Promise<void> {
+    const { database, clock } = this.on;
+    return database.transaction('give up minting', async (tx) => {
+      for (const lease of await leasesOf(tx, claim.grant.id)) {
+        if (lease.state === 'minting') await failLease(tx, claim.grant, lease, 'issuer', reason, clock.now());
+      }
+      await settleMint(tx, claim, null);
+    });
   }
 }

@@ -15,5 +15,8 @@ export interface Minting {
   readonly credentials: readonly Credential[];
   readonly leases: readonly Lease[];
 
+  /** Keeps the minting for this process a while longer; false when another one has it by now, and nothing more may be done. */
+  readonly hold: () => Promise<boolean>;
+
   token?: Secret<string>;
 }

@@ -12,7 +12,7 @@ beforeAll(async () => {
 }, 60_000);
 afterAll(() => ledger?.stop());
 
-const HOLD_MILLISECONDS = 15_000;
+const HOLD_MILLISECONDS = 30_000;
 const grantOf = async (id: string) => (await findGrantByTask(ledger.database, id))!;
 const leaseOf = async (id: string) => (await leasesOf(ledger.database, (await grantOf(id)).id)).at(-1)!;
 
@@ -60,6 +60,43 @@ describe('who dies between admitting and minting loses nothing', () => {
     expect(new Set(leases.map(({ principal }) => principal)).size).toBe(2);
     await vault.revokeToken((await grantOf(message.task.taskId)).tokenAccessor!);
     expect(vault.principals.size).toBe(0);
+  });
+
+  test('two issuers that mint for one task leave one token and one copy, however slow the first one is', async () => {
+    const { issuing, vault, clock } = issuerOn(ledger.database);
+    const message = started();
+    // The first one hangs in the middle of `create`; its hold runs out and another takes over and finishes.
+    let resume: () => void = () => undefined;
+    const paused = new Promise<void>((done) => (resume = done));
+    const create = vault.create.bind(vault);
+    let calls = 0;
+    vault.create = async (request) => {
+      calls += 1;
+      const token = await create(request);
+      if (calls === 1) await paused;
+      return token;
+    };
+    const slow = issuing.onTaskStarted(message);
+    while (calls === 0) await new Promise((done) => setImmediate(done));
+    clock.advance(HOLD_MILLISECONDS);
+    expect(await issuing.mintDue()).toBe(1);
+    resume();
+    expect(await slow).toBeUndefined();
+    expect(await leaseOf(message.task.taskId)).toMatchObject({ state: 'active' });
+    expect(vault.principals.size).toBe(1);
+    const { tokenAccessor } = await grantOf(message.task.taskId);
+    await vault.revokeToken(tokenAccessor!);
+    expect(vault.principals.size).toBe(0);
+  });
+
+  test('a token that Vault refuses for good ends the intents, and is not asked for again', async () => {
+    const { issuing, vault, clock } = issuerOn(ledger.database);
+    vault.create = () => Promise.reject(new MintRefused('a task token'));
+    const message = started();
+    expect(await issuing.onTaskStarted(message)).toMatchObject({ code: 'mint-refused' });
+    expect(await leaseOf(message.task.taskId)).toMatchObject({ state: 'failed', lastProblem: 'mint-refused' });
+    clock.advance(HOLD_MILLISECONDS);
+    expect(await issuing.mintDue()).toBe(0);
   });
 
   test('an outage is told by the worker’s round, and ends with it', async () => {

@@ -153,13 +153,16 @@ describe('an end that nobody tells', () => {
 
   test('an intent whose owner must be dead is ended, so that the credential can be asked for again', async () => {
     const mine = revokerOn(ledger.database);
-    const { grant } = await granted(ledger.database, { lease: false });
+    const { grant } = await granted(ledger.database, { lease: false, minter: 'delivery' });
+    const resumed = await granted(ledger.database, { lease: false, minter: 'issuer' });
     mine.clock.advance(119_999);
     await watch(mine);
     expect(await leasesOf(ledger.database, grant.id)).toMatchObject([{ state: 'minting' }]);
     mine.clock.advance(1);
     await watch(mine);
     expect(await leasesOf(ledger.database, grant.id)).toMatchObject([{ state: 'revoking', cause: 'expired' }]);
+    // The issuer takes its own up again.
+    expect(await leasesOf(ledger.database, resumed.grant.id)).toMatchObject([{ state: 'minting' }]);
     const ref = newLeaseRef();
     expect(await intendLease(ledger.database, { ref, grantId: grant.id, name: 'orders', minter: 'delivery', intendedAt: AT })).toBe(true);
   });

@@ -1,6 +1,6 @@
 import { MayflyError, TaskClosed, VaultUnavailable } from '@mayfly/domain';
 import { ttlOf } from '@mayfly/grant';
-import { activateLease, transitionLease } from '@mayfly/store';
+import { activateLease, failLease } from '@mayfly/store';
 import { ATTRIBUTES, counter, histogram, METRICS, SPANS, withSpan } from '@mayfly/telemetry';
 import type { Fetch } from '../fetch.js';
 
@@ -58,8 +58,8 @@ async function mintNow(known: Fetch): Promise<void> {
  * When Vault refused, nothing exists and the intent is over. When nobody knows what Vault did, something may live: the lease is left to
  * the watch over abandoned intents, and only the task's end proves that it is dead.
  */
-async function giveUp({ on, lease, credential }: Fetch, error: unknown): Promise<void> {
-  if (!lease || !(error instanceof MayflyError) || error.retriable) return;
-  await transitionLease(on.database, lease.ref, 'minting', 'failed', { lastProblem: error.code });
+async function giveUp({ on, grant, lease, credential }: Fetch, error: unknown): Promise<void> {
+  if (!grant || !lease || !(error instanceof MayflyError) || error.retriable) return;
+  await on.database.transaction('fail lease', (tx) => failLease(tx, grant, lease, 'delivery', error.code, on.clock.now()));
   mints.add(1, { [ATTRIBUTES.capability]: credential?.capability, [ATTRIBUTES.outcome]: 'failed', [ATTRIBUTES.reason]: error.code });
 }

@@ -1,5 +1,5 @@
 import { ATTRIBUTES, SPANS, withSpan } from '@mayfly/telemetry';
-import { amendGrant, announceTask, findGrant } from '@mayfly/store';
+import { announceTask, findGrant, keepTaskToken } from '@mayfly/store';
 import type { Minting } from '../minting.js';
 
 /**
@@ -9,6 +9,7 @@ import type { Minting } from '../minting.js';
 export async function createTaskToken(known: Minting): Promise<'stop' | void> {
   const { database, clock, vault, grant, credentials } = known;
   if (known.token || !grant.deadline) return;
+  if (!(await known.hold())) return 'stop';
   const parent = grant.parentGrantId && (await findGrant(database, grant.parentGrantId));
   const permitted = credentials.flatMap((credential) => (credential.permitted && credential.spec ? [credential.spec.vaultPolicy] : []));
   const created = await withSpan(
@@ -24,16 +25,14 @@ export async function createTaskToken(known: Minting): Promise<'stop' | void> {
         ...(parent && parent.sealedToken && { parent: await vault.open(parent.sealedToken, parent.taskId) }),
       }),
   );
-  const kept = await database.transaction('keep task token', async (tx) => {
-    const live = await amendGrant(tx, grant.id, 'granted', { sealedToken: created.sealed, tokenAccessor: created.accessor });
-    if (live) {
-      await announceTask(tx, grant.taskId);
-      return true;
-    }
-    // The grant ended while the token was made: it is written down all the same, so that the revoker finds and kills it.
-    await amendGrant(tx, grant.id, 'closing', { sealedToken: created.sealed, tokenAccessor: created.accessor });
-    return false;
+  const state = await database.transaction('keep task token', async (tx) => {
+    const kept = await keepTaskToken(tx, grant.id, created);
+    if (kept) await announceTask(tx, grant.taskId);
+    return kept;
   });
-  if (!kept) return 'stop';
+  // A paused process that comes back finds another's token kept, or the grant over: its own must not live.
+  if (!state) await vault.discardToken(created.token);
+  // A grant that ended while the token was made has it written down all the same, so that the revoker finds and kills it.
+  if (state !== 'granted') return 'stop';
   known.token = created.token;
 }

@@ -1,8 +1,11 @@
 import { holdMint, intendMint, leasesOf } from '@mayfly/store';
 import type { Admission } from '../admission.js';
 
-/** How long this process keeps a task's minting for itself before another may take it over, in seconds. */
-export const MINT_HOLD_SECONDS = 15;
+/**
+ * How long this process keeps a task's minting for itself before another may take it over, in seconds. Asked for anew before each of its
+ * calls of Vault, none of which takes as long with all its retries.
+ */
+export const MINT_HOLD_SECONDS = 30;
 
 /** What will be minted at the start is written down now; this process holds its minting for a while. */
 export async function intendLeases(known: Admission): Promise<void> {

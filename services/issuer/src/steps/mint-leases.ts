@@ -1,17 +1,18 @@
 import { MayflyError } from '@mayfly/domain';
 import { ATTRIBUTES, counter, histogram, METRICS, SPANS, withSpan } from '@mayfly/telemetry';
 import { ttlOf, type Credential, type Lease } from '@mayfly/grant';
-import { activateLease, amendLease, endLease, intendMint, lockGrant, namesOf, stateFact, transitionLease } from '@mayfly/store';
+import { activateLease, endLease, failLease, intendMint, lockGrant, namesOf, noteMinted } from '@mayfly/store';
 import type { Minting } from '../minting.js';
 
 const mints = counter(METRICS.mints);
 const duration = histogram(METRICS.mintDuration);
 
 /** Mints every lease that is still only an intent, and puts its material aside where only the task's token reaches it. */
-export async function mintLeases(known: Minting): Promise<void> {
+export async function mintLeases(known: Minting): Promise<'stop' | void> {
   for (const lease of known.leases) {
     const credential = known.credentials.find(({ name }) => name === lease.name);
     if (lease.state !== 'minting' || !credential?.spec) continue;
+    if (!(await known.hold())) return 'stop';
     try {
       const intent = lease.vaultLeaseId ? await replace(known, lease, credential) : lease;
       if (intent) await mintOne(known, intent, credential, credential.spec);
@@ -41,7 +42,11 @@ async function mintOne(
     const ttlSeconds = ttlOf(credential, spec, clock.now(), deadline);
     const minted = await vault.mint({ leaseRef: lease.ref, capability: spec, ttlSeconds, token });
     // Written down before anything else can go wrong: whoever takes over finds it and ends it.
-    await amendLease(database, lease.ref, ['minting', 'revoking', 'stuck'], namesOf(minted));
+    if (!(await noteMinted(database, lease.ref, namesOf(minted)))) {
+      // Another process has minted for this lease meanwhile.
+      await vault.discard(token, minted);
+      return;
+    }
     await vault.keep(token, lease.ref, minted.material);
     await database.transaction('activate lease', (tx) =>
       activateLease(tx, 'issuer', { grant, credential, lease, minted, ttlSeconds, at: clock.now() }),
@@ -64,18 +69,6 @@ function replace({ database, clock, grant }: Minting, lease: Lease, credential: 
 
 /** Vault refused for good: the intent is over, and a fetch will try afresh. */
 async function giveUp({ database, clock, grant }: Minting, lease: Lease, problem: string): Promise<void> {
-  const at = clock.now();
-  await database.transaction('fail lease', async (tx) => {
-    const failed = await transitionLease(tx, lease.ref, 'minting', 'failed', { lastProblem: problem });
-    if (!failed) return;
-    await stateFact(tx, {
-      kind: 'dev.mayfly.evidence.mint-failed.v1',
-      at: at.toISOString(),
-      tenant: grant.tenant,
-      taskId: grant.taskId,
-      by: 'issuer',
-      data: { credential: lease.name, leaseRef: lease.ref, reason: problem },
-    });
-  });
+  await database.transaction('fail lease', (tx) => failLease(tx, grant, lease, 'issuer', problem, clock.now()));
   mints.add(1, { [ATTRIBUTES.outcome]: 'failed', [ATTRIBUTES.reason]: problem });
 }
