@@ -17,7 +17,22 @@ const ifThere = (statements) => `DO $$ BEGIN IF EXISTS (SELECT FROM pg_roles WHE
  */
 export const revokeUser = [
   // First nobody new gets in. Committed by itself: a login in between would otherwise still see the old role and survive.
-  ifThere(`ALTER ROLE "{{name}}" NOLOGIN;`),
+  // An agent may change its own role (its password) in a transaction that it leaves open, and so hold the lock that this needs: its sessions
+  // are thrown out first, as often as it takes, and nobody is waited for longer than half a second.
+  `DO $$ DECLARE tries int := 0; BEGIN
+     SET LOCAL lock_timeout = '500ms';
+     WHILE EXISTS (SELECT FROM pg_roles WHERE rolname = '{{name}}' AND rolcanlogin) LOOP
+       PERFORM pg_stat_clear_snapshot();
+       PERFORM pg_terminate_backend(pid, 500) FROM pg_stat_activity WHERE usename = '{{name}}';
+       BEGIN
+         ALTER ROLE "{{name}}" NOLOGIN;
+         EXIT;
+       EXCEPTION WHEN lock_not_available OR internal_error THEN
+         tries := tries + 1;
+         IF tries >= 8 THEN RAISE; END IF;
+       END;
+     END LOOP;
+   END $$`,
   'COMMIT AND CHAIN',
   // Then everybody is thrown out, and waited for (at most 2 s each).
   `SELECT pg_terminate_backend(pid, 2000) FROM pg_stat_activity WHERE usename = '{{name}}'`,

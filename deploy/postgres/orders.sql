@@ -26,3 +26,8 @@ $$;
 -- (deploy/openbao/orders-statements.mjs).
 REVOKE ALL ON DATABASE orders FROM PUBLIC;
 GRANT CONNECT ON DATABASE orders TO PUBLIC;
+
+-- A task's user belongs into its own database only: what it left in another one (anybody may own large objects) could not be dropped from
+-- here, and its role would never go.
+REVOKE CONNECT, TEMPORARY ON DATABASE postgres FROM PUBLIC;
+REVOKE CONNECT, TEMPORARY ON DATABASE template1 FROM PUBLIC;

@@ -6,7 +6,8 @@ import 'reflect-metadata';
 import type { Server } from 'node:http';
 import { Module, type DynamicModule, type INestApplication, type Provider, type Type } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
-import type { NestExpressApplication } from '@nestjs/platform-express';
+import { ExpressAdapter, type NestExpressApplication } from '@nestjs/platform-express';
+import express from 'express';
 import { nestLogger, type Logger } from '@mayfly/telemetry';
 import type { NextFunction, Request, Response } from 'express';
 import { HEALTH, HealthController, type Health } from './health.js';
@@ -44,7 +45,7 @@ export async function startHttp({ controllers, providers, health, logger, host, 
     controllers: [HealthController, ...controllers],
     providers: [{ provide: HEALTH, useValue: health }, ...providers],
   };
-  const app = await NestFactory.create<NestExpressApplication>(module, {
+  const app = await NestFactory.create<NestExpressApplication>(module, new ExpressAdapter(caseSensitive()), {
     logger: nestLogger(logger),
     bodyParser: false,
     abortOnError: false,
@@ -66,6 +67,9 @@ export async function startHttp({ controllers, providers, health, logger, host, 
   cutWhenClosing(server);
   return app;
 }
+
+/** One path, one spelling: a twin in other letters is not there. Has to be said before the first route. */
+const caseSensitive = (): express.Express => express().enable('case sensitive routing');
 
 function neverCached(_request: Request, response: Response, next: NextFunction): void {
   response.setHeader('Cache-Control', 'no-store');

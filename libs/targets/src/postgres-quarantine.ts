@@ -47,13 +47,33 @@ export class PostgresQuarantine {
     if (!grantIdOf(principal)) throw new TypeError('only what carries a grant id is ended');
     const role = `"${principal}"`;
     // Committed by itself: a login in between would otherwise still see the old role and survive.
-    await this.#asAdmin([`alter role ${role} nologin`]);
+    await this.#asAdmin([`set local lock_timeout = '2s'`, sessionsOf(principal), `alter role ${role} nologin`]);
     await this.#asAdmin([
-      `select pg_terminate_backend(pid, 2000) from pg_stat_activity where usename = '${principal}'`,
+      sessionsOf(principal),
       `grant ${role} to current_user with inherit true, set false`,
       `drop owned by ${role}`,
       `drop role ${role}`,
     ]);
+  }
+
+  /**
+   * Ends sessions whose role is gone: one that was still logging in while its user was ended belongs to nobody any more.
+   * @returns how many there were
+   */
+  async endGhosts(): Promise<number> {
+    let count = 0;
+    await this.#asked(() =>
+      this.#database.transaction('quarantine', async (tx) => {
+        await tx.run('', `set local role "${this.admin}"`);
+        const ended = await tx.run(
+          '',
+          `select pg_terminate_backend(pid, 2000) from pg_stat_activity
+           where backend_type = 'client backend' and usesysid is not null and usesysid not in (select oid from pg_roles)`,
+        );
+        count = ended.length;
+      }),
+    );
+    return count;
   }
 
   close(): Promise<void> {
@@ -76,6 +96,10 @@ export class PostgresQuarantine {
     }
   }
 }
+
+/** Throws out all sessions, and waits for each at most two seconds. */
+const sessionsOf = (principal: string): string =>
+  `select pg_terminate_backend(pid, 2000) from pg_stat_activity where usename = '${principal}'`;
 
 /** One for each target that has a quarantine login. */
 export const quarantinesOf = (targets: Targets): PostgresQuarantine[] =>

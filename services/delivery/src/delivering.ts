@@ -4,11 +4,12 @@
  */
 import { InvalidRequest, MayflyError, TaskClosed, type TaskId } from '@mayfly/domain';
 import { credentialState, ENDED_GRANT_STATES, LIVE_LEASE_STATES, type CredentialState, type Grant } from '@mayfly/grant';
-import { amendGrant, credentialsOf, endGrant, endLease, leasesOf, lockGrant, stateFact } from '@mayfly/store';
-import { ATTRIBUTES, counter, METRICS } from '@mayfly/telemetry';
+import { amendGrant, credentialsOf, endGrant, endLease, findGrantByTask, leasesOf, lockGrant, stateFact } from '@mayfly/store';
+import { ATTRIBUTES, counter, currentTrace, METRICS, SPANS, withSpan, type TraceContext } from '@mayfly/telemetry';
 import type { Delivered, DeliveryDependencies, Fetch } from './fetch.js';
 import { fetchSecret } from './flow.js';
 import { grantFor } from './steps/check-grant.js';
+import { CopyLost } from './steps/hand.js';
 
 /** A task as its own agent sees it. No secret. */
 export interface TaskView {
@@ -27,6 +28,7 @@ export interface TaskView {
   }[];
 }
 
+const traceIdOf = ({ traceparent }: TraceContext): string | undefined => traceparent.split('-')[1];
 const deliveries = counter(METRICS.deliveries);
 const hasEnded = (grant: Grant): boolean => (ENDED_GRANT_STATES as readonly string[]).includes(grant.state);
 
@@ -64,7 +66,12 @@ export class Delivering {
    */
   async fetch(taskId: TaskId, name: string, agent: string, waitMilliseconds: number): Promise<Delivered> {
     try {
-      const delivered = await this.#whenReady(taskId, waitMilliseconds, () => this.#fetchNow(taskId, name, agent));
+      const delivered = await this.#whenReady(taskId, waitMilliseconds, () =>
+        // A fetch that came before its task's start has no trace to join when it arrives: it joins when the task is there.
+        waitMilliseconds > 0
+          ? this.#inTaskTrace(taskId, agent, () => this.#fetchNow(taskId, name, agent))
+          : this.#fetchNow(taskId, name, agent),
+      );
       deliveries.add(1, { [ATTRIBUTES.outcome]: 'delivered' });
       return delivered;
     } catch (error) {
@@ -113,6 +120,14 @@ export class Delivering {
     });
   }
 
+  async #inTaskTrace<T>(taskId: TaskId, agent: string, work: () => Promise<T>): Promise<T> {
+    const grant = await findGrantByTask(this.on.database, taskId);
+    const here = currentTrace();
+    const parent = grant?.agentId === agent && grant.traceparent ? { traceparent: grant.traceparent } : undefined;
+    if (!parent || traceIdOf(parent) === (here && traceIdOf(here))) return work();
+    return withSpan(SPANS.deliver, { parent, links: here ? [here] : [], attributes: { [ATTRIBUTES.taskId]: taskId } }, work);
+  }
+
   async #fetchNow(taskId: TaskId, name: string, agent: string): Promise<Delivered> {
     const known: Fetch = { on: this.on, taskId, name, agent };
     await fetchSecret(known);
@@ -141,7 +156,7 @@ export class Delivering {
       try {
         return { value: await attempt() };
       } catch (error) {
-        if (!(error instanceof MayflyError) || !MAY_STILL_COME.has(error.code)) throw error;
+        if (!(error instanceof MayflyError) || !MAY_STILL_COME.has(error.code) || error instanceof CopyLost) throw error;
         last = error;
         return undefined;
       }

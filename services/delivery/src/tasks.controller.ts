@@ -21,6 +21,8 @@ export class TasksController {
 
   @Get('secrets/:name')
   fetch(@Req() request: Asking, @Param('taskId') id: string, @Param('name') name: string, @Query('wait') wait: unknown) {
+    // Looking is not taking: a HEAD must not use a fetch up and kill the copy that the agent holds.
+    if (request.method === 'HEAD') throw new InvalidRequest('a secret is fetched with GET');
     return this.proof.of(request, id, (agent) => this.delivering.fetch(taskId(id), credentialName(name), agent, waitMilliseconds(wait)));
   }
 
@@ -45,6 +47,7 @@ function credentialName(text: string): string {
 /** `{ "names": [] }`, or nothing at all. */
 function namesOf(body: unknown): readonly string[] {
   if (body === undefined || body === null) return [];
+  if (typeof body !== 'object' || Array.isArray(body)) throw new InvalidRequest('the body may only be { "names": [ … ] }');
   const names = (body as { names?: unknown }).names;
   const unknown = Object.keys(body).some((key) => key !== 'names');
   if (

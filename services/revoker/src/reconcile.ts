@@ -24,6 +24,8 @@ const orphans = counter(METRICS.orphansFound);
 export async function reconcileTargets({ database, clock, logger, targets }: ReconcileDependencies): Promise<0> {
   await withSpan(SPANS.reconcile, { root: true }, async () => {
     for (const { quarantine, watch } of targets) {
+      const ghosts = await quarantine.endGhosts();
+      if (ghosts > 0) logger.error('sessions whose user is gone were found at a target and ended', { target: quarantine.target, ghosts });
       const principals = (await quarantine.list()).flatMap((name) => {
         const grantId = grantIdOf(name);
         return grantId ? [{ name, grantId }] : [];

@@ -67,6 +67,32 @@ describe('a database secret', () => {
     await world.end(without);
   });
 
+  test('dies although its agent holds on to its own role in a transaction that it leaves open, and holds nobody else up', async () => {
+    const [greedy, victim] = [await world.start('orders-db.read'), await world.start('orders-db.read')];
+    const held = await world.agent().secret(greedy, 'orders-db', { waitSeconds: 15 });
+    const other = await world.agent().secret(victim, 'orders-db', { waitSeconds: 15 });
+    const session = world.login(held.data);
+    let holds: () => void = () => undefined;
+    const holdsNow = new Promise<void>((done) => (holds = done));
+    const holding = session.transaction('hold', async (tx) => {
+      await tx.run('', `alter role current_user password 'mine-for-ever'`);
+      holds();
+      await tx.run('', 'select pg_sleep(14)');
+    });
+    const thrownOut = expect(holding).rejects.toBeDefined();
+    await holdsNow;
+    await world.end(greedy);
+    await world.end(victim);
+    await world.event(greedy, 'credential.revoked');
+    await world.event(victim, 'credential.revoked');
+    await thrownOut;
+    await session.close();
+    for (const data of [held.data, { ...held.data, password: 'mine-for-ever' }, other.data]) expect(await world.isRefused(data)).toBe(true);
+    const elsewhere = world.login({ ...held.data, database: 'postgres' });
+    await expect(elsewhere.run('', 'select 1')).rejects.toBeDefined();
+    await elsewhere.close();
+  }, 60_000);
+
   test('may be asked for before its start was processed, and is never cached', async () => {
     const taskId = world.newTaskId('early');
     const early = world.ask(`/v1/tasks/${taskId}/secrets/orders-db?wait=20s`);

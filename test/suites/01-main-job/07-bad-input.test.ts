@@ -115,10 +115,19 @@ describe('requests', () => {
   test('a body that is wrong releases nothing', async () => {
     const taskId = await world.start('orders-db.read');
     await world.agent().secret(taskId, 'orders-db', { waitSeconds: 15 });
-    for (const body of ['{"names": "all"}', '{"all": true}', '[', '{"names": ["nothing"]}']) {
+    for (const body of ['{"names": "all"}', '{"all": true}', '[', '{"names": ["nothing"]}', '[]', '["orders-db"]']) {
       expect((await world.ask(`/v1/tasks/${taskId}/release`, { method: 'POST', body })).status).toBe(400);
     }
+    expect(
+      (
+        await fetch(`${world.dev.delivery.url}/v1/tasks/${taskId}/secrets/orders-db`, {
+          method: 'HEAD',
+          headers: { authorization: `Bearer ${await world.agentToken()}` },
+        })
+      ).status,
+    ).toBe(400);
     expect((await world.agent().task(taskId)).credentials).toMatchObject([{ state: 'active' }]);
+    expect((await world.ask(`/V1/tasks/${taskId}`)).status).toBe(404);
     await world.end(taskId);
   });
 

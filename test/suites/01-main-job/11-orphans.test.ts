@@ -40,6 +40,12 @@ test('a database user that no intent explains is found at the target and ended, 
   await session.close();
   expect(await world.isRefused(secret)).toBe(true);
   expect(await world.isRefused(known.data)).toBe(false);
+  const ghosts = () =>
+    target.run<{ count: number }>(
+      '',
+      `select count(*)::int as count from pg_stat_activity where backend_type = 'client backend' and usesysid is not null and usename is null`,
+    );
+  await until('no session is without its user', async () => ((await ghosts())[0]?.count === 0 ? true : undefined), 30);
   const { body } = await world.operate('/v1/checkpoint');
   const records = (await world.operate(`/v1/evidence?from=${Math.max(0, body.size - 900)}&limit=1000`)).body.records as {
     kind: string;

@@ -10,7 +10,17 @@ export async function hand({ on, grant, credential, lease, decision }: Fetch): P
     const current = await lockGrant(tx, grant.id);
     const held = await findLease(tx, lease.ref);
     if (current?.state !== 'granted') throw new TaskClosed();
-    if (held?.state !== 'active') throw new NotReady('this credential was revoked before it was handed out; ask again');
+    if (held?.state !== 'active') throw new CopyLost(); ask again');
     await emit(tx, 'delivery', credentialDelivered(current, credential, held, decision, { at: on.clock.now() }));
   });
+}
+
+/**
+ * The copy was ended before it was handed out, by a later fetch or by drift. A waiting fetch does not try again by itself: two that wait
+ * side by side would take each other's copies for ever.
+ */
+export class CopyLost extends NotReady {
+  constructor() {
+    super('this copy was revoked before it was handed out, by another fetch or a changed policy; ask again');
+  }
 }

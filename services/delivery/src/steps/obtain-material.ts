@@ -40,7 +40,8 @@ async function mintNow(known: Fetch): Promise<void> {
     const ttlSeconds = ttlOf(credential, spec, on.clock.now(), deadline);
     const minted = await on.vault.mint({ leaseRef: lease.ref, capability: spec, ttlSeconds, token }).catch(async (error: unknown) => {
       await giveUp(known, error);
-      throw error;
+      // Agents know one word for "Vault did not do it"; evidence has the true one.
+      throw error instanceof MayflyError && error.code === 'mint-refused' ? new VaultUnavailable(undefined, { cause: error }) : error;
     });
     const at = on.clock.now();
     const active = await on.database.transaction('activate lease', (tx) =>

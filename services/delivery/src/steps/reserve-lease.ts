@@ -20,6 +20,10 @@ export async function reserveLease(known: Fetch): Promise<void> {
     if (credential.fetches >= credential.spec.maxFetches) throw new FetchLimit();
     const leases = await leasesOf(tx, grant.id);
     const live = leases.find((lease) => lease.name === name && (LIVE_LEASE_STATES as readonly string[]).includes(lease.state));
+    // An earlier copy whose end was asked for is a live copy until it is proven dead.
+    const dying = leases.find((lease) => lease.name === name && (lease.state === 'revoking' || lease.state === 'stuck'));
+    if (dying && credential.spec.shape === 'revocable')
+      throw new NotReady('an earlier copy of this credential is still being revoked; ask again');
     if (live?.state === 'minting') throw new NotReady('this credential is being minted; ask again');
     known.grant = grant;
     known.credential = await countFetch(tx, grant.id, name);
