@@ -10,7 +10,7 @@ export async function hand({ on, grant, credential, lease, decision }: Fetch): P
     const current = await lockGrant(tx, grant.id);
     const held = await findLease(tx, lease.ref);
     if (current?.state !== 'granted') throw new TaskClosed();
-    if (held?.state !== 'active') throw new CopyLost(); ask again');
+    if (held?.state !== 'active') throw new CopyLost();
     await emit(tx, 'delivery', credentialDelivered(current, credential, held, decision, { at: on.clock.now() }));
   });
 }
