@@ -3,7 +3,9 @@ create schema evidence;
 
 create table evidence.intake (
   id        bigint generated always as identity constraint intake_pk primary key,
-  fact      jsonb not null
+  fact      jsonb not null,
+  -- Where it was stated, so that its record continues that trace; not part of what is hashed.
+  traceparent text
 );
 create index intake_by_task on evidence.intake ((fact ->> 'taskId'));
 

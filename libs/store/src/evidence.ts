@@ -4,6 +4,7 @@
  */
 import { append, type EvidenceRecord, type Fact } from '@mayfly/evidence-log';
 import type { Sql } from '@mayfly/postgres';
+import { currentTrace } from '@mayfly/telemetry';
 import { CHANNELS } from './channels.js';
 
 const CHAIN_LOCK = 4_701_002;
@@ -11,22 +12,29 @@ const RECORD = `index::int as index, kind, at, tenant, task_id as "taskId", by, 
 
 /** States a fact in the caller's transaction: it is durable exactly when the change is. */
 export async function stateFact(tx: Sql, fact: Fact): Promise<void> {
-  await tx.run('evidence.state', `insert into evidence.intake (fact) values ($1)`, [JSON.stringify(fact)]);
+  await tx.run('evidence.state', `insert into evidence.intake (fact, traceparent) values ($1, $2)`, [
+    JSON.stringify(fact),
+    currentTrace()?.traceparent ?? null,
+  ]);
   await tx.run('evidence.wake', `select pg_notify('${CHANNELS.evidence}', '')`);
 }
 
 /**
  * Moves facts from the intake to the end of the chain. Only one process does so at a time.
  * @param limit how many at most
- * @param announce told of the new records in the same transaction
+ * @param announce told of each new record in the same transaction, with the trace in which its fact was stated
  * @returns how many were moved; 0 also when another process is at it
  */
-export async function chainFacts(tx: Sql, limit: number, announce: (records: readonly EvidenceRecord[]) => Promise<void>): Promise<number> {
+export async function chainFacts(
+  tx: Sql,
+  limit: number,
+  announce: (record: EvidenceRecord, traceparent: string | undefined) => Promise<void>,
+): Promise<number> {
   const [lock] = await tx.run<{ held: boolean }>('evidence.lock', 'select pg_try_advisory_xact_lock($1) as held', [CHAIN_LOCK]);
   if (!lock?.held) return 0;
-  const facts = await tx.run<{ id: string; fact: Fact }>(
+  const facts = await tx.run<{ id: string; fact: Fact; traceparent: string | null }>(
     'evidence.take',
-    `delete from evidence.intake where id in (select id from evidence.intake order by id limit $1) returning id, fact`,
+    `delete from evidence.intake where id in (select id from evidence.intake order by id limit $1) returning id, fact, traceparent`,
     [limit],
   );
   if (facts.length === 0) return 0;
@@ -48,7 +56,7 @@ export async function chainFacts(tx: Sql, limit: number, announce: (records: rea
      from jsonb_array_elements($1::jsonb) as r`,
     [JSON.stringify(records)],
   );
-  await announce(records);
+  for (const [position, record] of records.entries()) await announce(record, facts[position]?.traceparent ?? undefined);
   return records.length;
 }
 

@@ -41,6 +41,7 @@ test('one trace leads from the orchestrator’s start event to the last revocati
     'mayfly.mint',
     'send mayfly.credentials',
     'mayfly.deliver',
+    'send mayfly.evidence',
     'mayfly.revoke',
     'mayfly.confirm',
     'mayfly.probe',
@@ -57,7 +58,8 @@ test('one trace leads from the orchestrator’s start event to the last revocati
   expect(new Set(spans.map((span) => span.localEndpoint.serviceName))).toEqual(
     new Set(['issuer', 'delivery', 'revoker', 'evidence'].filter((name) => spans.some((span) => span.localEndpoint.serviceName === name))),
   );
-  for (const service of ['issuer', 'delivery', 'revoker']) expect(spans.map((span) => span.localEndpoint.serviceName)).toContain(service);
+  for (const service of ['issuer', 'delivery', 'revoker', 'evidence'])
+    expect(spans.map((span) => span.localEndpoint.serviceName)).toContain(service);
   // Vault's calls are there, each by its path template.
   const vault = spans.filter((span) => span.name.startsWith('vault '));
   expect(vault.map((span) => span.name)).toEqual(expect.arrayContaining(['vault auth/token/create/{role}', 'vault sys/leases/revoke']));
