@@ -5,10 +5,10 @@
  */
 import type { GrantId } from '@mayfly/domain';
 import { plusSeconds } from '@mayfly/domain';
-import type { Credential, Grant, Lease } from '@mayfly/grant';
+import type { Grant, Lease } from '@mayfly/grant';
 import type { Sql } from '@mayfly/postgres';
 import { CHANNELS } from './channels.js';
-import { CREDENTIAL, GRANT, LEASE, readGrant, readLease, readCredential, selectList } from './columns.js';
+import { GRANT, LEASE, readGrant, readLease, selectList } from './columns.js';
 
 /** A grant that a worker holds until `heldUntil`. */
 export interface Claimed {
@@ -126,25 +126,12 @@ export async function abandonedIntents(sql: Sql, olderThan: Date, limit: number)
   return rows.map(readLease);
 }
 
-/** A live grant with all that hangs on it, for deciding again. */
-export interface LiveGrant {
-  readonly grant: Grant;
-  readonly credentials: readonly Credential[];
-}
-
-/** Live grants in id order, a page at a time, whose decision rests on another policy set than the given one. */
-export async function grantsUnderOtherPolicy(sql: Sql, digest: string, afterId: string, limit: number): Promise<LiveGrant[]> {
+/** Some live grants whose decision rests on another policy set than the given one. */
+export async function grantsUnderOtherPolicy(sql: Sql, digest: string, limit: number): Promise<Grant[]> {
   const rows = await sql.run(
     'grant.other_policy',
-    `select ${selectList(GRANT)} from ledger.task_grant where state = 'granted' and (policy_digest < $1 or policy_digest > $1) and id > $2 order by id limit $3`,
-    [digest, afterId, limit],
+    `select ${selectList(GRANT)} from ledger.task_grant where state = 'granted' and (policy_digest < $1 or policy_digest > $1) order by id limit $2`,
+    [digest, limit],
   );
-  const grants = rows.map(readGrant);
-  const credentialRows = await sql.run(
-    'credential.of_grants',
-    `select ${selectList(CREDENTIAL)} from ledger.credential where grant_id = any($1) order by grant_id, position`,
-    [grants.map((grant) => grant.id)],
-  );
-  const credentials = credentialRows.map(readCredential);
-  return grants.map((grant) => ({ grant, credentials: credentials.filter((credential) => credential.grantId === grant.id) }));
+  return rows.map(readGrant);
 }

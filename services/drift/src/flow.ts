@@ -17,8 +17,8 @@ const PAGE = 100;
 export async function followPolicy(on: RedecideDependencies): Promise<number> {
   const digest = await currentPolicyDigest(on.database);
   if (digest === undefined) return 0;
-  const page = await grantsUnderOtherPolicy(on.database, digest, '', PAGE);
-  for (const { grant } of page) await redecide(on, grant.id, { cause: 'policy_drift' }, grant);
+  const page = await grantsUnderOtherPolicy(on.database, digest, PAGE);
+  for (const grant of page) await redecide(on, grant.id, { cause: 'policy_drift' }, grant);
   return page.length;
 }
 
