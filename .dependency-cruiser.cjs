@@ -21,9 +21,15 @@ module.exports = {
     mayImportOnly('domain-first', 'domain', [], 'the words depend on nothing'),
     mayImportOnly('rules', RULES, ['domain'], 'rules are pure: they know words and other rules'),
     mayImportOnly('telemetry', 'telemetry', ['domain'], 'telemetry sees words only, so that everything may use it'),
+    mayImportOnly('failpoints', 'failpoints', [], 'a moment in any layer may be a failpoint'),
     mayImportOnly('worker', 'worker', ['domain', 'telemetry'], 'the background runner is a neighbour of telemetry'),
-    mayImportOnly('io', IO, ['domain', RULES, 'telemetry', 'worker'], 'drivers serve the rules and know no service'),
-    mayImportOnly('service', 'service', ['domain', RULES, 'telemetry', 'worker', IO], 'what every process is made of knows no process'),
+    mayImportOnly('io', IO, ['domain', RULES, 'telemetry', 'worker', 'failpoints'], 'drivers serve the rules and know no service'),
+    mayImportOnly(
+      'service',
+      'service',
+      ['domain', RULES, 'telemetry', 'worker', 'failpoints', IO],
+      'what every process is made of knows no process',
+    ),
     mayImportOnly('agent-client', 'agent-client', ['domain'], 'what agents install stays small'),
     {
       name: 'libs-know-no-service',

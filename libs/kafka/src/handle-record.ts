@@ -3,6 +3,7 @@
  * @module
  */
 import { setTimeout as pause } from 'node:timers/promises';
+import { failpoint } from '@mayfly/failpoints';
 import {
   ATTRIBUTES,
   counter,
@@ -113,8 +114,10 @@ async function handleOrPark(
   span: ActiveSpan,
 ): Promise<void> {
   const { options, logger } = handling;
+  failpoint('C1');
   try {
     await handle();
+    failpoint('C3');
   } catch (error) {
     const why = verdict(error, tries, (options.patience ?? DEFAULT_PATIENCE).tries);
     if (!why) throw error;

@@ -3,6 +3,7 @@
  * @module
  */
 import type { Provider, Type } from '@nestjs/common';
+import { armFailpoints } from '@mayfly/failpoints';
 import { startHttp } from '@mayfly/http';
 import type { Listener } from '@mayfly/store';
 import { createLogger, startTelemetry, type LogLevel } from '@mayfly/telemetry';
@@ -14,6 +15,7 @@ export interface ServiceSettings extends ConnectionSettings {
   readonly HTTP_HOST: string;
   readonly HTTP_PORT: number;
   readonly LOG_LEVEL: LogLevel;
+  readonly MAYFLY_FAILPOINTS?: string | undefined;
 }
 
 /** What a service adds to what all of them have. */
@@ -46,6 +48,7 @@ export async function runService<Settings extends ServiceSettings>(
   try {
     const config = readConfig(process.env);
     logger = createLogger({ service, level: config.LOG_LEVEL });
+    if (config.MAYFLY_FAILPOINTS) armFailpoints(config.MAYFLY_FAILPOINTS);
     const telemetry = startTelemetry({ service, version: VERSION, env: process.env });
     const on = connect(service, config, logger);
     const parts = await build(config, on);

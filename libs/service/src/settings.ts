@@ -23,6 +23,8 @@ export const BASE = {
     .default('mayfly'),
   DATABASE_URL: z.string().min(1),
   LOG_LEVEL: z.enum(LOG_LEVELS).default('info'),
+  /** Folder of armed failpoints, for crash tests only. */
+  MAYFLY_FAILPOINTS: z.string().min(1).optional(),
 };
 
 /** What a service that talks to Vault needs besides. */

@@ -3,6 +3,7 @@
  * @module
  */
 import { append, type EvidenceRecord, type Fact } from '@mayfly/evidence-log';
+import { failpoint } from '@mayfly/failpoints';
 import type { Sql } from '@mayfly/postgres';
 import { currentTrace } from '@mayfly/telemetry';
 import { CHANNELS } from './channels.js';
@@ -56,6 +57,7 @@ export async function chainFacts(
      from jsonb_array_elements($1::jsonb) as r`,
     [JSON.stringify(records)],
   );
+  failpoint('C16');
   for (const [position, record] of records.entries()) await announce(record, facts[position]?.traceparent ?? undefined);
   return records.length;
 }

@@ -3,6 +3,7 @@
  * @module
  */
 import type { OutEvent } from '@mayfly/domain';
+import { failpoint } from '@mayfly/failpoints';
 import type { Database, Sql } from '@mayfly/postgres';
 import { CHANNELS } from './channels.js';
 import { stateFact } from './evidence.js';
@@ -58,7 +59,9 @@ export class Outbox {
         [this.owner, limit],
       );
       if (rows.length === 0) return 0;
+      failpoint('C14');
       await publish(rows.map(({ id, event }) => ({ id, event: { ...event, time: new Date(event.time) } })));
+      failpoint('C15');
       await tx.run('outbox.done', 'delete from ledger.outbox where id = any($1::bigint[])', [rows.map((row) => row.id)]);
       return rows.length;
     });

@@ -3,6 +3,7 @@
  * @module
  */
 import { MayflyError, type Clock } from '@mayfly/domain';
+import { failpoint } from '@mayfly/failpoints';
 import type { SecretIssuer, TaskTokenIssuer, TaskTokenOpener } from '@mayfly/grant';
 import {
   claimMints,
@@ -41,11 +42,13 @@ export class Issuing {
   async onTaskStarted(message: TaskStartedMessage): Promise<Error | undefined> {
     const { database, clock, policies } = this.on;
     const trace = currentTrace();
+    failpoint('C2');
     const admission = await database.transaction('admit task', async (tx): Promise<Admission> => {
       const known: Admission = { tx, message, policies, trace, now: clock.now() };
       await admit(known);
       return known;
     });
+    failpoint('C6');
     return admission.claim && this.#mintClaimed(admission.claim);
   }
 

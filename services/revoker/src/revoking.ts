@@ -3,6 +3,7 @@
  * @module
  */
 import { newGrantId, type Clock } from '@mayfly/domain';
+import { failpoint } from '@mayfly/failpoints';
 import {
   claimRevocations,
   endGrant,
@@ -44,6 +45,7 @@ export class Revoking {
    */
   async onTaskEnded({ envelope, end, digest }: TaskEndedMessage): Promise<void> {
     const { database, clock, policies } = this.on;
+    failpoint('C2');
     await database.transaction('end task', async (tx) => {
       const orchestrator = (await policies.get(tx)).orchestrator(envelope.source);
       if (!orchestrator)
@@ -81,6 +83,7 @@ export class Revoking {
       if (!tombstone) await endGrant(tx, grant, told);
       await announceTask(tx, grant.taskId);
     });
+    failpoint('C11');
   }
 
   /** A sign of life by event. Unknown and ended tasks are ignored: a heartbeat opens nothing. */

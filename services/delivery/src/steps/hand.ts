@@ -1,4 +1,5 @@
 import { NotReady, TaskClosed } from '@mayfly/domain';
+import { failpoint } from '@mayfly/failpoints';
 import { credentialDelivered } from '@mayfly/grant';
 import { emit, findLease, lockGrant } from '@mayfly/store';
 import type { Fetch } from '../fetch.js';
@@ -13,6 +14,7 @@ export async function hand({ on, grant, credential, lease, decision }: Fetch): P
     if (held?.state !== 'active') throw new CopyLost();
     await emit(tx, 'delivery', credentialDelivered(current, credential, held, decision, { at: on.clock.now() }));
   });
+  failpoint('C10');
 }
 
 /**

@@ -1,4 +1,5 @@
 import { MayflyError, TaskClosed, VaultUnavailable } from '@mayfly/domain';
+import { failpoint } from '@mayfly/failpoints';
 import { ttlOf } from '@mayfly/grant';
 import { activateLease, failLease } from '@mayfly/store';
 import { ATTRIBUTES, counter, histogram, METRICS, SPANS, withSpan } from '@mayfly/telemetry';
@@ -36,6 +37,7 @@ async function mintNow(known: Fetch): Promise<void> {
     [ATTRIBUTES.engine]: spec.engine,
     [ATTRIBUTES.leaseRef]: lease.ref,
   };
+  failpoint('C6');
   await withSpan(SPANS.mint, { attributes }, async () => {
     const ttlSeconds = ttlOf(credential, spec, on.clock.now(), deadline);
     const minted = await on.vault.mint({ leaseRef: lease.ref, capability: spec, ttlSeconds, token }).catch(async (error: unknown) => {
@@ -43,10 +45,12 @@ async function mintNow(known: Fetch): Promise<void> {
       // Agents know one word for "Vault did not do it"; evidence has the true one.
       throw error instanceof MayflyError && error.code === 'mint-refused' ? new VaultUnavailable(undefined, { cause: error }) : error;
     });
+    failpoint('C8');
     const at = on.clock.now();
     const active = await on.database.transaction('activate lease', (tx) =>
       activateLease(tx, 'delivery', { grant, credential, lease, minted, ttlSeconds, at, deliveredAt: at }),
     );
+    failpoint('C9');
     if (!active) throw new TaskClosed();
     known.lease = active;
     known.material = minted.material;

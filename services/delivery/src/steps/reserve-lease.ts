@@ -1,4 +1,5 @@
 import { FetchLimit, NotReady, TaskClosed } from '@mayfly/domain';
+import { failpoint } from '@mayfly/failpoints';
 import { LIVE_LEASE_STATES } from '@mayfly/grant';
 import { amendLease, countFetch, currentPolicyDigest, endLease, intendMint, leasesOf, lockCredential, lockGrant } from '@mayfly/store';
 import type { Fetch } from '../fetch.js';
@@ -10,6 +11,7 @@ import type { Fetch } from '../fetch.js';
 export async function reserveLease(known: Fetch): Promise<void> {
   const { on, grant: seen, decision, name } = known;
   if (!seen || !decision) throw new TypeError('reserveLease comes after decideAgain');
+  failpoint('C4');
   await on.database.transaction('reserve lease', async (tx) => {
     const grant = await lockGrant(tx, seen.id);
     if (grant?.state !== 'granted') throw new TaskClosed();
@@ -32,6 +34,7 @@ export async function reserveLease(known: Fetch): Promise<void> {
       return;
     }
     known.superseded = live && (await endLease(tx, grant, credential, live, { cause: 'superseded', by: 'delivery', at: on.clock.now() }));
+    failpoint('C5');
     const intent = await intendMint(tx, grant, { ...credential, policyDigest: decision.policyDigest }, 'delivery', on.clock.now());
     if (!intent) throw new NotReady();
     known.lease = intent;

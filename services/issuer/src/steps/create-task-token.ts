@@ -1,3 +1,4 @@
+import { failpoint } from '@mayfly/failpoints';
 import { ATTRIBUTES, SPANS, withSpan } from '@mayfly/telemetry';
 import { announceTask, findGrant, keepTaskToken } from '@mayfly/store';
 import type { Minting } from '../minting.js';
@@ -25,6 +26,7 @@ export async function createTaskToken(known: Minting): Promise<'stop' | void> {
         ...(parent && parent.sealedToken && { parent: await vault.open(parent.sealedToken, parent.taskId) }),
       }),
   );
+  failpoint('C7');
   const state = await database.transaction('keep task token', async (tx) => {
     const kept = await keepTaskToken(tx, grant.id, created);
     if (kept) await announceTask(tx, grant.taskId);

@@ -1,3 +1,4 @@
+import { failpoint } from '@mayfly/failpoints';
 import { holdMint, intendMint, leasesOf } from '@mayfly/store';
 import type { Admission } from '../admission.js';
 
@@ -12,6 +13,7 @@ export async function intendLeases(known: Admission): Promise<void> {
   const { tx, now, grant, credentials } = known;
   if (!grant || !credentials) throw new TypeError('intendLeases comes after openGrant');
   if (grant.state !== 'granted') return;
+  failpoint('C5');
   for (const credential of credentials) {
     if (credential.permitted && credential.spec?.mint === 'on-start') await intendMint(tx, grant, credential, 'issuer', now);
   }

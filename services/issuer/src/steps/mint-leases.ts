@@ -1,4 +1,5 @@
 import { MayflyError } from '@mayfly/domain';
+import { failpoint } from '@mayfly/failpoints';
 import { ATTRIBUTES, counter, histogram, METRICS, SPANS, withSpan } from '@mayfly/telemetry';
 import { ttlOf, type Credential, type Lease } from '@mayfly/grant';
 import { activateLease, endLease, failLease, intendMint, lockGrant, namesOf, noteMinted } from '@mayfly/store';
@@ -41,12 +42,14 @@ async function mintOne(
   await withSpan(SPANS.mint, { attributes }, async () => {
     const ttlSeconds = ttlOf(credential, spec, clock.now(), deadline);
     const minted = await vault.mint({ leaseRef: lease.ref, capability: spec, ttlSeconds, token });
+    failpoint('C8');
     // Written down before anything else can go wrong: whoever takes over finds it and ends it.
     if (!(await noteMinted(database, lease.ref, namesOf(minted)))) {
       // Another process has minted for this lease meanwhile.
       await vault.discard(token, minted);
       return;
     }
+    failpoint('C9');
     await vault.keep(token, lease.ref, minted.material);
     await database.transaction('activate lease', (tx) =>
       activateLease(tx, 'issuer', { grant, credential, lease, minted, ttlSeconds, at: clock.now() }),

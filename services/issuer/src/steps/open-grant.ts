@@ -1,4 +1,5 @@
 import { digestOf, MayflyError, newGrantId } from '@mayfly/domain';
+import { failpoint } from '@mayfly/failpoints';
 import { credentialsOf, insertCredentials, insertGrant, transitionGrant } from '@mayfly/store';
 import type { Admission } from '../admission.js';
 
@@ -6,6 +7,7 @@ import type { Admission } from '../admission.js';
 export async function openGrant(known: Admission): Promise<'stop' | void> {
   const { tx, message, now, orchestrator, policy, decided, requestDigest, deadline, workflow, parent } = known;
   if (!orchestrator || !policy || !decided || !requestDigest || !deadline) throw new TypeError('openGrant comes after decide');
+  failpoint('C4');
   const { task, envelope } = message;
   const trace = known.trace ?? envelope;
   const id = newGrantId();

@@ -1,4 +1,5 @@
 import { earliest } from '@mayfly/domain';
+import { failpoint } from '@mayfly/failpoints';
 import { credentialRevoked, revocationStuck } from '@mayfly/grant';
 import { nextAttemptAt, STUCK_AFTER_ATTEMPTS, type Doomed, type Verdict } from '@mayfly/revocation';
 import { amendGrant, amendLease, announceTask, emit, stateFact, transitionLease, type Sql } from '@mayfly/store';
@@ -20,6 +21,7 @@ export async function concludeLeases(known: Killing): Promise<void> {
   const later = verdicts.flatMap(([, verdict]) => (verdict.kind === 'later' ? [verdict.at] : []));
   const [soonest, ...rest] = [...retry, ...later];
   known.next = soonest ? earliest(soonest, ...rest) : null;
+  if (verdicts.some(([, verdict]) => verdict.kind === 'over')) failpoint('C13');
   await database.transaction('conclude leases', async (tx) => {
     if (attempts !== grant.revokeAttempts) await amendGrant(tx, grant.id, grant.state, { revokeAttempts: attempts });
     for (const [doomed, verdict] of verdicts) {

@@ -1,3 +1,4 @@
+import { failpoint } from '@mayfly/failpoints';
 import { strike } from '@mayfly/revocation';
 import { ATTRIBUTES, SPANS, withSpan } from '@mayfly/telemetry';
 import type { Killing } from '../killing.js';
@@ -18,6 +19,7 @@ export async function strikeLeases({ doomed = [], problems, killers, grant }: Ki
         },
         async (span) => {
           const problem = await strike(one, killers);
+          failpoint('C12');
           if (!problem) return;
           problems?.set(one.lease.ref, problem);
           span.fail(problem);
