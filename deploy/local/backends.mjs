@@ -13,9 +13,9 @@ import * as zipkin from './servers/zipkin.mjs';
 const script = (...path) => join(root, 'deploy', ...path);
 
 /** Kafka with its topics. Gives back `{ brokers }`. */
-export async function withKafka({ dirs, ports, up, signal }) {
+export async function withKafka({ dirs, ports, up, wires, signal }) {
   const brokers = process.env.KAFKA_BROKERS?.split(',') ?? [
-    (await up(kafka, { port: ports.kafka, controllerPort: ports.kafkaController })).broker,
+    (await up(kafka, { port: ports.kafka, controllerPort: ports.kafkaController, second: wires.kafka })).broker,
   ];
   await run(projectNode, [script('kafka', 'topics.mjs')], {
     what: 'making the topics',
@@ -43,7 +43,8 @@ export async function withVault({ dirs, ports, up }) {
 }
 
 /** Brings Vault's mounts, policies and roles to what deploy/openbao describes. */
-export async function provisionVault({ dirs, vault, orders, signal }) {
+export async function provisionVault({ dirs, wires, vault, orders, signal }) {
+  const [host, port] = wires.through('engine', `${orders.host}:${orders.port}`).split(':');
   const stranger = process.env.VAULT_ADDR ? `; the server at VAULT_ADDR must trust ${servicePublicKeyFile(dirs.keys)} (auth/jwt)` : '';
   await run(projectNode, [script('openbao', 'provision.mjs')], {
     what: `provisioning Vault's mounts, policies and roles${stranger}`,
@@ -51,8 +52,8 @@ export async function provisionVault({ dirs, vault, orders, signal }) {
     env: environment({
       VAULT_ADDR: vault.address,
       VAULT_JWT_FILE: join(dirs.svid, 'provisioner.jwt'),
-      ORDERS_DB_HOST: orders.host,
-      ORDERS_DB_PORT: String(orders.port),
+      ORDERS_DB_HOST: host,
+      ORDERS_DB_PORT: port,
       ORDERS_DB_ADMIN_USER: orders.user,
       ORDERS_DB_ADMIN_PASSWORD: orders.password,
     }),
@@ -61,10 +62,10 @@ export async function provisionVault({ dirs, vault, orders, signal }) {
 }
 
 /** A trace store. Gives back `{ environment, url? }`: what tells the services of it, and its web page when it is ours. */
-export async function withTracing({ ports, up }) {
+export async function withTracing({ ports, up, wires }) {
   const { OTEL_EXPORTER_OTLP_ENDPOINT, ZIPKIN_ENDPOINT } = process.env;
   if (OTEL_EXPORTER_OTLP_ENDPOINT) return { environment: { OTEL_EXPORTER_OTLP_ENDPOINT } };
   if (ZIPKIN_ENDPOINT) return { environment: { ZIPKIN_ENDPOINT } };
   const { url } = await up(zipkin, { port: ports.zipkin });
-  return { environment: { ZIPKIN_ENDPOINT: `${url}/api/v2/spans` }, url };
+  return { environment: { ZIPKIN_ENDPOINT: wires.through('zipkin', `${url}/api/v2/spans`) }, url };
 }

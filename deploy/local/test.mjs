@@ -42,7 +42,7 @@ async function tests(args, env) {
 
 async function main(paths) {
   const { logs } = layout(join(root, '.mayfly'));
-  await install({ logs, log });
+  await install({ logs, wires: true, log });
   await build({ logs, log });
 
   const env = toolEnvironment(process.env);

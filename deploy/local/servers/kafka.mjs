@@ -16,17 +16,24 @@ const java = (heap) => [`-Xmx${heap}`, `-Dlog4j2.configurationFile=${join(config
 
 /**
  * Starts it and waits until it answers.
- * @param {{ home: string, port?: number, controllerPort?: number, log?: (line: string) => void, signal?: AbortSignal }} options
+ * @param {object} options
+ * @param {string} options.home
+ * @param {number} [options.port]
+ * @param {number} [options.controllerPort]
+ * @param {{ listen: string, advertised: string }} [options.second] one more listener, for clients that reach it by another address
+ * @param {(line: string) => void} [options.log]
+ * @param {AbortSignal} [options.signal] stops it
  * @returns {Promise<Supervised & { broker: string }>} `broker` is host:port
  */
-export async function start({ home, port, controllerPort, log, signal }) {
+export async function start({ home, port, controllerPort, second, log, signal }) {
   const dirs = layout(home);
   const data = join(dirs.state, 'kafka');
   const properties = join(dirs.config, 'kafka.properties');
   const chosen = port ?? (await freePort());
+  const control = controllerPort ?? (await freePort());
   render(join(config, 'server.properties.tmpl'), properties, {
     PORT: chosen,
-    CONTROLLER_PORT: controllerPort ?? (await freePort()),
+    CONTROLLER_PORT: control,
     LOG_DIR: data,
   });
   if (!existsSync(join(data, 'meta.properties'))) await format(data, properties);
@@ -35,7 +42,14 @@ export async function start({ home, port, controllerPort, log, signal }) {
     name: 'kafka',
     dirs,
     command: 'java',
-    args: [...java('384m'), '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1', 'kafka.Kafka', properties],
+    args: [
+      ...java('384m'),
+      '-XX:+UseSerialGC',
+      '-XX:TieredStopAtLevel=1',
+      'kafka.Kafka',
+      properties,
+      ...(second ? listeners(chosen, control, second) : []),
+    ],
     env: environment(),
     cwd: dirs.home,
     ready: () => answersApiVersions(chosen),
@@ -45,6 +59,14 @@ export async function start({ home, port, controllerPort, log, signal }) {
   await server.start();
   return Object.assign(server, { broker: `${HOST}:${chosen}` });
 }
+
+/** Overrides what the template says of listeners. */
+const listeners = (port, control, { listen, advertised }) =>
+  Object.entries({
+    listeners: `BROKER://${HOST}:${port},SECOND://${listen},CONTROLLER://${HOST}:${control}`,
+    'advertised.listeners': `BROKER://${HOST}:${port},SECOND://${advertised}`,
+    'listener.security.protocol.map': 'BROKER:PLAINTEXT,SECOND:PLAINTEXT,CONTROLLER:PLAINTEXT',
+  }).flatMap(([name, value]) => ['--override', `${name}=${value}`]);
 
 async function format(data, properties) {
   mkdirSync(data, { recursive: true, mode: 0o700 });
