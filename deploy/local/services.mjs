@@ -40,6 +40,7 @@ function serviceEnvironment(name, { dirs, ports, wires, kafka, vault, databaseUr
   return {
     ...Object.fromEntries(PASSED_ON.filter((key) => process.env[key]).map((key) => [key, process.env[key]])),
     NODE_ENV: 'production',
+    MAYFLY_PROFILE: 'dev',
     MAYFLY_SERVICE: name,
     HTTP_HOST: HOST,
     HTTP_PORT: String(ports[name]),

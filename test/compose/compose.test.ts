@@ -146,7 +146,7 @@ describe.each(SERVICES)('%s', (name) => {
 
 describe('configurations in the repository', () => {
   test('can be read by the services that get them', async () => {
-    expect(readTrust(repoFile('deploy/compose/trust.json')).trustDomains[0]?.name).toBe('example.org');
+    expect(readTrust(repoFile('deploy/compose/trust.json'), 'dev').trustDomains[0]?.name).toBe('example.org');
     expect(Object.keys(await readTargets(new URL('../../deploy/compose/targets.json', import.meta.url).pathname))).toEqual(['orders']);
   });
 

@@ -64,11 +64,36 @@ export interface Trust {
   readonly operators?: OperatorIssuer;
 }
 
+/** Names that stand in examples and tests and belong to nobody (RFC 2606, RFC 6761). */
+const RESERVED = /(^|\.)(example(\.(com|net|org))?|test|invalid|localhost)$/;
+
+/**
+ * What a trust file may only hold on a developer's machine, as keys: plain HTTP, and trust domains that belong to nobody.
+ * @returns an empty list when it is fit for production
+ */
+export const onlyForDevelopment = ({ trustDomains, workloadIssuers, operators }: Trust): string[] => {
+  const isPlain = (url: string): boolean => new URL(url).protocol !== 'https:';
+  const plainSource = (source: KeySource): boolean => 'url' in source && isPlain(source.url);
+  const issuers: [string, { issuer: string; jwks: KeySource }][] = workloadIssuers.map((each, at) => [`workloadIssuers.${at}`, each]);
+  if (operators) issuers.push(['operators', operators]);
+  return [
+    ...trustDomains.flatMap(({ name, bundle }, at) => [
+      ...(RESERVED.test(name) ? [`trustDomains.${at}.name`] : []),
+      ...(plainSource(bundle) ? [`trustDomains.${at}.bundle.url`] : []),
+    ]),
+    ...issuers.flatMap(([key, { issuer, jwks }]) => [
+      ...(isPlain(issuer) ? [`${key}.issuer`] : []),
+      ...(plainSource(jwks) ? [`${key}.jwks.url`] : []),
+    ]),
+  ];
+};
+
 /**
  * Reads a trust file.
+ * @param profile in `production` what is {@link onlyForDevelopment} is refused
  * @throws BadConfig that names the key, never a value
  */
-export function readTrust(text: string): Trust {
+export function readTrust(text: string, profile: 'production' | 'dev' = 'production'): Trust {
   const result = orRefuse('a value has the wrong type', () => form.safeParse(orRefuse('is not JSON', (): unknown => JSON.parse(text))));
   if (!result.success) {
     const issue = result.error.issues[0];
@@ -83,6 +108,9 @@ export function readTrust(text: string): Trust {
     'workloadIssuers',
     trust.workloadIssuers.map(({ issuer }) => issuer),
   );
+  const unfit = profile === 'dev' ? [] : onlyForDevelopment(trust);
+  if (unfit.length > 0)
+    throw new BadConfig(`trust file, ${unfit.join(', ')}: only MAYFLY_PROFILE=dev takes plain HTTP and example domains`);
   return trust;
 }
 

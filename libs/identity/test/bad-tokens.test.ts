@@ -25,7 +25,7 @@ beforeAll(async () => {
   [ours, rsa, stranger] = await Promise.all([newSigner('ES256'), newSigner('RS256'), newSigner('ES256')]);
   const file = join(folder, 'bundle.json');
   await writeFile(file, JSON.stringify(bundle(ours, rsa)));
-  const trust = readTrust(JSON.stringify({ trustDomains: [{ name: 'example.org', bundle: { file } }] }));
+  const trust = readTrust(JSON.stringify({ trustDomains: [{ name: 'example.org', bundle: { file } }] }), 'dev');
   verifier = createWorkloadVerifier(trust, { clock: new ManualClock(NOW), fetch: () => (requests++, noFetch()) });
 });
 afterAll(() => rm(folder, { recursive: true }));

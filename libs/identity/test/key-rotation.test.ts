@@ -17,7 +17,7 @@ let server: KeyServer;
 let verifier: WorkloadVerifier;
 
 const verifierOf = (source: object): WorkloadVerifier =>
-  createWorkloadVerifier(readTrust(JSON.stringify({ trustDomains: [{ name: 'example.org', bundle: source }] })), { clock });
+  createWorkloadVerifier(readTrust(JSON.stringify({ trustDomains: [{ name: 'example.org', bundle: source }] }), 'dev'), { clock });
 const fresh = (signer: Signer): Promise<string> => sign(signer, { exp: clock.now().getTime() / 1000 + 300, iat: undefined });
 const outcome = async (signer: Signer): Promise<unknown> => {
   const token = await fresh(signer);

@@ -20,6 +20,7 @@ beforeAll(async () => {
       workloadIssuers: [{ issuer: ISSUER, jwks: keys, subject: 'repo:org/app:*' }],
       operators: { issuer: 'http://127.0.0.1:9000', jwks: keys, audience: 'mayfly-console', rolesClaim: 'realm.roles' },
     }),
+    'dev',
   );
 });
 afterAll(() => server.close());

@@ -8,6 +8,7 @@ import { startHttp } from '@mayfly/http';
 import type { Listener } from '@mayfly/store';
 import { createLogger, startTelemetry, type LogLevel } from '@mayfly/telemetry';
 import type { Worker } from '@mayfly/worker';
+import { DEV_WARNING, type Profile } from './profile.js';
 import { connect, transport, type Connections, type ConnectionSettings } from './connections.js';
 
 /** Settings that every service has. */
@@ -15,6 +16,7 @@ export interface ServiceSettings extends ConnectionSettings {
   readonly HTTP_HOST: string;
   readonly HTTP_PORT: number;
   readonly LOG_LEVEL: LogLevel;
+  readonly MAYFLY_PROFILE: Profile;
   readonly MAYFLY_FAILPOINTS?: string | undefined;
 }
 
@@ -48,6 +50,7 @@ export async function runService<Settings extends ServiceSettings>(
   try {
     const config = readConfig(process.env);
     logger = createLogger({ service, level: config.LOG_LEVEL });
+    if (config.MAYFLY_PROFILE === 'dev') logger.warn(DEV_WARNING);
     if (config.MAYFLY_FAILPOINTS) armFailpoints(config.MAYFLY_FAILPOINTS);
     const telemetry = startTelemetry({ service, version: VERSION, env: process.env });
     const on = connect(service, config, logger);

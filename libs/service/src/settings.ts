@@ -5,11 +5,19 @@
 import { BadConfig } from '@mayfly/domain';
 import { LOG_LEVELS } from '@mayfly/telemetry';
 import { z } from 'zod';
+import { PROFILES, refusedInProduction } from './profile.js';
+import { openFiles } from './secret-files.js';
+import { unknownSettings } from './unknown-settings.js';
 
 const list = z
   .string()
   .min(1)
   .transform((text) => text.split(',').map((part) => part.trim()));
+/** A password that is there, but empty, was meant to be filled in. */
+const databaseUrl = z
+  .string()
+  .min(1)
+  .refine((text) => !/^[a-z]+:\/\/[^/?#]*:@/.test(text));
 const port = z.coerce.number().int().min(0).max(65_535);
 
 /** What every service needs; the keys are the environment's. */
@@ -21,8 +29,10 @@ export const BASE = {
     .string()
     .regex(/^[a-zA-Z0-9._-]+$/)
     .default('mayfly'),
-  DATABASE_URL: z.string().min(1),
+  DATABASE_URL: databaseUrl,
   LOG_LEVEL: z.enum(LOG_LEVELS).default('info'),
+  /** See {@link PROFILES}. */
+  MAYFLY_PROFILE: z.enum(PROFILES).default('production'),
   /** Folder of armed failpoints, for crash tests only. */
   MAYFLY_FAILPOINTS: z.string().min(1).optional(),
 };
@@ -35,13 +45,27 @@ export const VAULT = {
   VAULT_ROLE: z.string().min(1),
 };
 
+/** Files that settings name, by what would be lost. The targets file is looked at where it is read: it need not hold a secret. */
+const FILES = { secret: ['VAULT_JWT_FILE'], trusted: ['MAYFLY_TRUST_FILE', 'MAYFLY_TARGETS_FILE'] };
+
 /**
- * Reads settings; keys that the service does not know are none of its business.
+ * Reads settings and refuses what would be unsafe or without effect: names meant for Mayfly that it does not have, secrets that are empty
+ * or open to everybody, and what only the dev profile takes.
  * @throws BadConfig naming the keys that are missing or wrong, never their values
  */
 export function readSettings<Shape extends z.ZodRawShape>(shape: Shape, env: NodeJS.ProcessEnv): Readonly<z.infer<z.ZodObject<Shape>>> {
+  const unknown = unknownSettings(env, [...Object.keys(BASE), ...Object.keys(VAULT), ...Object.keys(shape)]);
   const parsed = z.object(shape).safeParse(env);
-  if (parsed.success) return Object.freeze(parsed.data);
-  const keys = [...new Set(parsed.error.issues.map((issue) => issue.path.join('.')))];
-  throw new BadConfig(`these settings are missing or wrong in the environment: ${keys.join(', ')}`);
+  if (!parsed.success) {
+    const keys = [...new Set(parsed.error.issues.map((issue) => issue.path.join('.')))];
+    throw new BadConfig([`these settings are missing or wrong in the environment: ${keys.join(', ')}`, ...unknown].join('; '));
+  }
+  const settings: Readonly<Record<string, unknown>> = parsed.data;
+  const refused = settings['MAYFLY_PROFILE'] === 'dev' ? [] : refusedInProduction(settings);
+  const faults = [...unknown, ...openFiles(filesOf(settings, FILES.secret), filesOf(settings, FILES.trusted)), ...refused];
+  if (faults.length > 0) throw new BadConfig(faults.join('; '));
+  return Object.freeze(parsed.data);
 }
+
+const filesOf = (settings: Readonly<Record<string, unknown>>, names: readonly string[]): Record<string, string> =>
+  Object.fromEntries(names.flatMap((name) => (typeof settings[name] === 'string' ? [[name, settings[name]]] : [])));

@@ -2,7 +2,7 @@
  * Where the targets are: the file that `MAYFLY_TARGETS_FILE` names.
  * @module
  */
-import { readFile } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
 import { BadConfig } from '@mayfly/domain';
 import { z } from 'zod';
 
@@ -23,7 +23,7 @@ export type Targets = Readonly<Record<string, Target>>;
 
 /**
  * Reads the targets file.
- * @throws BadConfig naming the keys that are wrong, never their values
+ * @throws BadConfig naming the keys that are wrong, never their values; also when everybody may read a file that holds logins
  */
 export async function readTargets(path: string): Promise<Targets> {
   let content: unknown;
@@ -33,8 +33,18 @@ export async function readTargets(path: string): Promise<Targets> {
     throw new BadConfig(`the targets file ${path} cannot be read as JSON; check MAYFLY_TARGETS_FILE`);
   }
   const parsed = z.record(z.string(), target).safeParse(content);
-  if (parsed.success) return parsed.data;
+  if (parsed.success) {
+    await refuseOpen(path, parsed.data);
+    return parsed.data;
+  }
   throw new BadConfig(
     `the targets file ${path} is wrong at: ${parsed.error.issues.map((issue) => issue.path.join('.') || '(top)').join(', ')}`,
   );
+}
+
+async function refuseOpen(path: string, targets: Targets): Promise<void> {
+  const holdsLogins = Object.values(targets).some(({ probeUrl, quarantine }) => probeUrl ?? quarantine);
+  if (!holdsLogins || process.platform === 'win32') return;
+  const { mode } = await stat(path);
+  if (mode & 0o006) throw new BadConfig(`everybody may read or write the targets file ${path}, which holds logins; set its mode to 0600`);
 }

@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
@@ -13,9 +13,10 @@ afterAll(() => rm(folder, { recursive: true }));
 
 const GOOD = { kind: 'postgres', connection: { host: '127.0.0.1', port: 5432, database: 'orders' } };
 
-async function read(content: unknown) {
+async function read(content: unknown, mode = 0o600) {
   const path = join(folder, 'targets.json');
   await writeFile(path, typeof content === 'string' ? content : JSON.stringify(content));
+  await chmod(path, mode);
   return readTargets(path);
 }
 
@@ -24,6 +25,13 @@ describe('the targets file', () => {
     const orders = { ...GOOD, probeUrl: 'postgres://probe:hunter2@127.0.0.1/orders' };
     expect(await read({ orders, other: GOOD })).toEqual({ orders, other: GOOD });
     expect(await read({})).toEqual({});
+  });
+
+  test('[bad 78] that holds logins is refused while everybody may read it; one without may be public', async () => {
+    const orders = { ...GOOD, probeUrl: 'postgres://probe:hunter2@127.0.0.1/orders' };
+    await expect(read({ orders }, 0o644)).rejects.toThrow(/everybody may read .*targets\.json.*0600/);
+    await expect(read({ orders: GOOD }, 0o644)).resolves.toEqual({ orders: GOOD });
+    await expect(read({ orders }, 0o640)).resolves.toEqual({ orders });
   });
 
   test.each<[string, unknown, string]>([

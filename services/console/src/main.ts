@@ -7,7 +7,7 @@ import { OperatorController } from './operator.controller.js';
 import { Operators } from './operators.js';
 
 await runService('console', readConfig, async (config, { database, clock }) => {
-  const verifier = createOperatorVerifier(readTrust(await readFile(config.MAYFLY_TRUST_FILE, 'utf8')), { clock });
+  const verifier = createOperatorVerifier(readTrust(await readFile(config.MAYFLY_TRUST_FILE, 'utf8'), config.MAYFLY_PROFILE), { clock });
   return {
     controllers: [OperatorController],
     providers: [

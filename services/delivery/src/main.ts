@@ -19,7 +19,7 @@ await runService('delivery', readConfig, async (config, { database, clock, logge
   });
   const policies = new CurrentPolicy((files) => new CedarDecider(readPolicySet(files)));
   const targets = await readTargets(config.MAYFLY_TARGETS_FILE);
-  const verifier = createWorkloadVerifier(readTrust(await readFile(config.MAYFLY_TRUST_FILE, 'utf8')), { clock });
+  const verifier = createWorkloadVerifier(readTrust(await readFile(config.MAYFLY_TRUST_FILE, 'utf8'), config.MAYFLY_PROFILE), { clock });
   const changes = new TaskChanges(database);
   return {
     controllers: [TasksController],
