@@ -1,4 +1,5 @@
 /** Mayfly's own processes: what each one gets to know, and how it is started. */
+import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { environment } from './environment.mjs';
 import { projectNode, root } from './layout.mjs';
@@ -16,34 +17,50 @@ const PASSED_ON = ['LOG_LEVEL', 'ORPHAN_AFTER_SECONDS', 'OTEL_TRACES_SAMPLER_ARG
 const entry = (name) => join(root, 'services', name, 'dist', 'main.js');
 
 /**
- * Starts one service and waits until it is ready.
- * @param {string} name
- * @param {object} world what it stands on: `{ dirs, ports, wires, kafka, vault, databaseUrl(role), tracing, settings, log, signal }`
+ * What each process of a stack runs: `{ name, service }`. The first replica is called like its service, the next ones `issuer-2` and so on.
+ * @param {Record<string, number>} [replicas] how many of which service; one of each by default
  */
-export async function startService(name, world) {
+export const instances = (replicas = {}) =>
+  SERVICES.flatMap((service) =>
+    Array.from({ length: replicas[service] ?? 1 }, (_, index) => ({ name: index === 0 ? service : `${service}-${index + 1}`, service })),
+  );
+
+/**
+ * Starts one process of a service and waits until it is ready.
+ * @param {{ name: string, service: string }} instance
+ * @param {object} world what it stands on: `{ dirs, ports, wires, kafka, vault, databaseUrl(role), tracing, settings, failpoints, log, signal }`
+ */
+export async function startService({ name, service: kind }, world) {
   const { dirs, ports, log, signal } = world;
   const service = new Supervised({
     name,
     dirs,
     command: projectNode,
-    args: ['--enable-source-maps', entry(name)],
-    env: environment(serviceEnvironment(name, world)),
+    args: ['--enable-source-maps', entry(kind)],
+    env: environment(serviceEnvironment(kind, { ...world, port: ports[name] })),
     cwd: dirs.home,
     ready: () => answers(`http://${HOST}:${ports[name]}/readyz`),
     log,
     signal,
   });
-  return service.start();
+  return Object.assign(await service.start(), { port: ports[name] });
 }
 
-function serviceEnvironment(name, { dirs, ports, wires, kafka, vault, databaseUrl, tracing, settings }) {
+/** One folder a service: replicas share it, and whoever comes by first is hit. */
+function failpointsOf(folder, service) {
+  const own = join(folder, service);
+  mkdirSync(own, { recursive: true, mode: 0o700 });
+  return own;
+}
+
+function serviceEnvironment(name, { dirs, port, wires, kafka, vault, databaseUrl, tracing, settings, failpoints }) {
   return {
     ...Object.fromEntries(PASSED_ON.filter((key) => process.env[key]).map((key) => [key, process.env[key]])),
     NODE_ENV: 'production',
     MAYFLY_PROFILE: 'dev',
     MAYFLY_SERVICE: name,
     HTTP_HOST: HOST,
-    HTTP_PORT: String(ports[name]),
+    HTTP_PORT: String(port),
     KAFKA_BROKERS: kafka.brokers.map((broker) => wires.through('kafka', broker)).join(','),
     KAFKA_TOPIC_PREFIX: 'mayfly',
     VAULT_ADDR: wires.through(`vault.${name}`, vault.address),
@@ -53,6 +70,7 @@ function serviceEnvironment(name, { dirs, ports, wires, kafka, vault, databaseUr
     DATABASE_URL: wires.through(`postgres.${name}`, databaseUrl(`mayfly_${name}`)),
     ...(READS_TRUST.includes(name) && { MAYFLY_TRUST_FILE: settings.trust }),
     ...(READS_TARGETS.includes(name) && { MAYFLY_TARGETS_FILE: settings.targets[name] }),
+    ...(failpoints && { MAYFLY_FAILPOINTS: failpointsOf(failpoints, name) }),
     ...tracing.environment,
   };
 }

@@ -8,9 +8,9 @@ import { writeDevFile } from './dev-file.mjs';
 import { applyExample } from './example.mjs';
 import { defaultHome, layout, root } from './layout.mjs';
 import { claim, forget, reap } from './pidfiles.mjs';
-import { freePort, rememberedPorts, usualPorts } from './ports.mjs';
+import { freePort, freePorts, rememberedPorts, usualPorts } from './ports.mjs';
 import * as identity from './servers/identity.mjs';
-import { SERVICES, startService } from './services.mjs';
+import { instances, SERVICES, startService } from './services.mjs';
 import { writeSettings } from './settings.mjs';
 import { direct, withWires } from './wiring.mjs';
 
@@ -27,6 +27,8 @@ async function together(promises) {
  * @param {object} [options]
  * @param {string} [options.home] default: MAYFLY_HOME, else the clone's `.mayfly`
  * @param {boolean} [options.services] false: only the servers they stand on
+ * @param {Record<string, number>} [options.replicas] how many processes of which service; one of each by default
+ * @param {string} [options.failpoints] folder in which crash tests arm failpoints, by service
  * @param {boolean} [options.fresh] true: forget all data of earlier runs
  * @param {boolean} [options.wires] true: services reach everything through Toxiproxy (wiring.mjs); `dev.wires.url` is its API, for wires.mjs
  * @param {(line: string) => void} [options.log] gets a line for all that is worth telling
@@ -37,6 +39,8 @@ async function together(promises) {
 export async function startStack({
   home = defaultHome,
   services = true,
+  replicas,
+  failpoints,
   fresh = false,
   wires: wired = false,
   log = () => {},
@@ -81,7 +85,7 @@ export async function startStack({
 
     const parts = { ...world, kafka, vault, databases, tracing, issuer };
     const { dev, file, publish } = writeDevFile(parts);
-    if (services) await startServices({ ...parts, keep, devFile: file });
+    if (services) await startServices({ ...parts, replicas, failpoints, keep, devFile: file });
     publish();
     signal?.removeEventListener('abort', cutShort); // from now on there is an order to end in: stop()
     return {
@@ -99,18 +103,21 @@ export async function startStack({
 }
 
 /** The console takes the example's policies while the others still wait for a policy set: they are ready only with one. */
-async function startServices({ keep, databases, devFile, ...world }) {
+async function startServices({ keep, databases, devFile, replicas, ...world }) {
   await migrate({ ...world, ownerUrl: databases.url('mayfly_owner') });
   const settings = writeSettings({ ...world, orders: databases.orders });
   const parts = { ...world, databaseUrl: databases.url, settings };
-  const starting = Object.fromEntries(SERVICES.map((name) => [name, keep(startService(name, parts))]));
+  const processes = instances(replicas);
+  const more = processes.filter(({ name }) => !(name in world.ports)).map(({ name }) => [name, 0]);
+  const ports = { ...world.ports, ...(await freePorts(Object.fromEntries(more))) };
+  const starting = Object.fromEntries(processes.map((each) => [each.name, keep(startService(each, { ...parts, ports }))]));
   await together([...Object.values(starting), starting.console.then(() => applyExample({ ...world, devFile }))]);
 }
 
 /** Services first, so that none loses what it stands on while it still works; then all the rest. */
 async function end({ dirs, processes, ending }) {
   rmSync(dirs.devFile, { force: true });
-  await Promise.all(SERVICES.map((name) => processes.get(name)?.stop()));
+  await Promise.all([...processes].filter(([name]) => SERVICES.includes(name.replace(/-\d+$/, ''))).map(([, process]) => process.stop()));
   ending.abort();
   await Promise.all([...processes.values()].map((process) => process.stop()));
   forget(dirs.run, 'launcher');

@@ -6,7 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { dieWithUs, forget, isGone, remember, signalGroup } from './pidfiles.mjs';
 import { until } from './until.mjs';
 
-const BACKOFF = { firstMs: 300, mostMs: 10_000, forgetAfterMs: 30_000 };
+const BACKOFF = { firstMs: 300, mostMs: 10_000, forgetAfterMs: 10_000 };
 const DEATHS_AT_START = 3;
 
 export class Supervised {

@@ -46,6 +46,8 @@ export interface StartOptions {
   readonly source?: string;
   readonly traceparent?: string;
   readonly binary?: boolean;
+  /** CloudEvents `time`; now where nothing is said. */
+  readonly time?: string;
   readonly data?: Readonly<Record<string, unknown>>;
 }
 
@@ -65,14 +67,18 @@ export async function until<T>(what: string, look: () => Promise<T | undefined> 
 
 export class World {
   readonly records: EventRecord[] = [];
+  readonly dev: Dev;
   #changed: (() => void)[] = [];
+  readonly #producer: ReturnType<Kafka['producer']>;
+  readonly #consumer: ReturnType<Kafka['consumer']>;
+  readonly #agentKey: JWK;
 
-  private constructor(
-    readonly dev: Dev,
-    private readonly producer: ReturnType<Kafka['producer']>,
-    private readonly consumer: ReturnType<Kafka['consumer']>,
-    private readonly agentKey: JWK,
-  ) {}
+  private constructor(dev: Dev, producer: ReturnType<Kafka['producer']>, consumer: ReturnType<Kafka['consumer']>, agentKey: JWK) {
+    this.dev = dev;
+    this.#producer = producer;
+    this.#consumer = consumer;
+    this.#agentKey = agentKey;
+  }
 
   static async open(): Promise<World> {
     const file = process.env['MAYFLY_DEV_JSON'];
@@ -107,8 +113,8 @@ export class World {
   }
 
   async close(): Promise<void> {
-    await this.consumer.stop();
-    await this.producer.stop();
+    await this.#consumer.stop();
+    await this.#producer.stop();
   }
 
   #takeWaiting(): (() => void)[] {
@@ -147,14 +153,14 @@ export class World {
   async send(
     type: string,
     taskId: string,
-    { id = `test-${token()}`, source = SOURCE, traceparent, binary, data = {} }: StartOptions = {},
+    { id = `test-${token()}`, source = SOURCE, traceparent, binary, time = new Date().toISOString(), data = {} }: StartOptions = {},
   ): Promise<string> {
     const attributes = {
       specversion: '1.0',
       id,
       source,
       type,
-      time: new Date().toISOString(),
+      time,
       subject: taskId,
       ...(traceparent && { traceparent }),
     };
@@ -179,12 +185,12 @@ export class World {
 
   /** Writes any record at all. */
   produce(record: OutgoingRecord, topic = 'mayfly.tasks'): Promise<void> {
-    return this.producer.send(topic, [record]);
+    return this.#producer.send(topic, [record]);
   }
 
   // — the agent —
 
-  async agentToken(agent = ETL, claims: Readonly<Record<string, unknown>> = {}, key: JWK = this.agentKey): Promise<string> {
+  async agentToken(agent = ETL, claims: Readonly<Record<string, unknown>> = {}, key: JWK = this.#agentKey): Promise<string> {
     const now = Math.floor(Date.now() / 1000);
     return new SignJWT({ sub: agent, aud: 'mayfly', iat: now, exp: now + 600, ...claims })
       .setProtectedHeader({ alg: key.alg ?? 'ES256', ...(key.kid && { kid: key.kid }) })

@@ -1,0 +1,31 @@
+/**
+ * Runs one of the project's own programs under the project's Node, after installing and building what is missing:
+ * `node deploy/local/program.mjs test/chaos/main.ts --runs 60`.
+ */
+import { spawn } from 'node:child_process';
+import { join } from 'node:path';
+import { build, toolEnvironment } from './build.mjs';
+import { install } from './install.mjs';
+import { layout, projectNode, root } from './layout.mjs';
+
+const [program, ...args] = process.argv.slice(2);
+const { logs } = layout(join(root, '.mayfly'));
+const asksForHelp = args.includes('--help');
+const log = (line) => console.error(`-- ${line}`);
+
+try {
+  await install({ logs, log });
+  if (!asksForHelp) await build({ logs, log });
+  const child = spawn(projectNode, ['--disable-warning=ExperimentalWarning', program, ...args], {
+    cwd: root,
+    env: toolEnvironment(process.env),
+    stdio: 'inherit',
+  });
+  // A terminal's Ctrl-C reaches it by itself; what a supervisor sends is passed on.
+  process.on('SIGINT', () => {});
+  process.on('SIGTERM', () => child.kill('SIGTERM'));
+  process.exitCode = await new Promise((resolve) => child.once('exit', (code) => resolve(code ?? 1)));
+} catch (error) {
+  console.error(error.message);
+  process.exitCode = 1;
+}

@@ -1,0 +1,21 @@
+/** What TypeScript programs need to know of the launcher; see stack.mjs. */
+export interface StackProcess {
+  readonly name: string;
+  readonly pid: number | undefined;
+  /** Services only. */
+  readonly port?: number;
+  kill(signal?: NodeJS.Signals): Promise<void>;
+  ready(): Promise<void>;
+}
+
+export interface Stack {
+  readonly processes: ReadonlyMap<string, StackProcess>;
+  stop(): Promise<void>;
+}
+
+export function startStack(options: {
+  readonly home: string;
+  readonly replicas?: Readonly<Record<string, number>>;
+  readonly failpoints?: string;
+  readonly signal?: AbortSignal;
+}): Promise<Stack>;
