@@ -97,8 +97,7 @@ export class Harness {
     const family = [task, ...(task.child ? [task.child] : [])];
     const endedAt = task.endedAt ?? Date.now();
     const over = (): boolean =>
-      Date.now() > endedAt &&
-      family.every(({ id, shape }) => target.ofTask(id).every(({ alive }) => !alive) && (shape === 'endFirst' || isOver(published, id)));
+      Date.now() > endedAt && family.every(({ id }) => target.ofTask(id).every(({ alive }) => !alive) && isOver(published, id));
     const giveUp = Date.now() + GIVE_UP_MS;
     while (!over()) {
       if (Date.now() > giveUp)
@@ -149,8 +148,9 @@ export class Harness {
   }
 }
 
+/** A start that came after its end is parked: such a task was over before it began. */
 const isOver = (published: Published, taskId: string): boolean =>
-  published.has('grant.closed', taskId) || published.has('grant.denied', taskId);
+  ['grant.closed', 'grant.denied', 'dead letter'].some((type) => published.has(type, taskId));
 
 async function each<T>(items: readonly T[], atOnce: number, work: (item: T) => Promise<void>): Promise<void> {
   const left = [...items];
