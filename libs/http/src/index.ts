@@ -3,6 +3,6 @@
  * @module
  */
 export { bearerToken } from './bearer.js';
-export { HEALTH, HealthController, type Health } from './health.js';
+export { HEALTH, HealthController, type Health, type Liveness } from './health.js';
 export { problemOf, ProblemFilter, type Problem } from './problem-filter.js';
 export { startHttp, type HttpOptions } from './start-http.js';

@@ -8,6 +8,8 @@ import { bearerToken, startHttp } from '@mayfly/http';
 
 const lines: string[] = [];
 const alive = { worker: true };
+let holds: Promise<void> | undefined;
+let asked = 0;
 let away: Error | undefined;
 let begun: () => void = () => undefined;
 
@@ -46,8 +48,14 @@ beforeAll(async () => {
     controllers: [TestController],
     providers: [],
     health: {
-      liveness: { worker: () => alive.worker },
-      readiness: { ledger: async () => (away ? Promise.reject(away) : undefined) },
+      liveness: { worker: () => ({ alive: alive.worker, progressMillisecondsAgo: 1_234, problem: alive.worker ? undefined : 'away' }) },
+      readiness: {
+        ledger: async () => {
+          asked += 1;
+          await holds;
+          if (away) throw away;
+        },
+      },
     },
     logger: createLogger({ service: 'test', level: 'debug', destination: { write: (line) => void lines.push(line) } }),
     host: '127.0.0.1',
@@ -164,16 +172,37 @@ test('a request has one span with its route as a template, active also behind th
 });
 
 test('health says which part fails, and never why in its own words', async () => {
-  expect(await (await fetch(`${url}/healthz`)).json()).toEqual({ status: 'ok', parts: { worker: 'ok' } });
+  expect(await (await fetch(`${url}/healthz`)).json()).toEqual({
+    status: 'ok',
+    parts: { worker: { status: 'ok', since: expect.stringMatching(/^\d{4}-.*Z$/), progressSecondsAgo: 1.2 } },
+  });
   expect((await fetch(`${url}/readyz`)).status).toBe(200);
   alive.worker = false;
   away = new RangeError('password hunter2');
   const hanging = await fetch(`${url}/healthz`);
   const unready = await fetch(`${url}/readyz`);
   expect([hanging.status, unready.status]).toEqual([503, 503]);
-  expect(await unready.json()).toEqual({ status: 'not-ok', parts: { ledger: 'RangeError' } });
+  expect(await hanging.json()).toMatchObject({ status: 'not-ok', parts: { worker: { status: 'hangs', problem: 'away' } } });
+  const { parts } = (await unready.json()) as { parts: { ledger: { since: string } } };
+  expect(parts).toEqual({ ledger: { status: 'RangeError', since: expect.any(String) } });
+  const { parts: later } = (await (await fetch(`${url}/readyz`)).json()) as typeof unready & { parts: typeof parts };
+  expect(later.ledger.since).toBe(parts.ledger.since);
   alive.worker = true;
   away = undefined;
+});
+
+test('a dependency that hangs delays no probe for more than two seconds and is asked once, however many look', async () => {
+  let end: () => void = () => undefined;
+  holds = new Promise<void>((resolve) => (end = resolve));
+  asked = 0;
+  const since = performance.now();
+  const probes = await Promise.all(Array.from({ length: 20 }, () => fetch(`${url}/readyz`)));
+  expect(performance.now() - since).toBeLessThan(3_000);
+  for (const probe of probes) expect([probe.status, await probe.json()]).toMatchObject([503, { parts: { ledger: { status: 'slow' } } }]);
+  expect(asked).toBe(1);
+  end();
+  holds = undefined;
+  expect((await fetch(`${url}/readyz`)).status).toBe(200);
 });
 
 test('bytes that are not HTTP get 400 and are cut off', async () => {

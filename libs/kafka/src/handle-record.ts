@@ -16,6 +16,7 @@ import {
   type Attributes,
   type Logger,
 } from '@mayfly/telemetry';
+import { HandlerHung, type Deadline } from './deadline.js';
 import { park } from './dead-letter.js';
 import { ParkEvent } from './errors.js';
 import { describeRecord } from './event-attributes.js';
@@ -40,6 +41,9 @@ export interface Handling {
   readonly clientId: string;
   readonly logger: Logger;
   readonly slots: Slots;
+  readonly deadline: Deadline;
+  /** Called after each try. */
+  readonly progressed: () => void;
   /** Tries so far, by origin: they count on when a record was left and comes again. */
   readonly tries: Map<string, number>;
 }
@@ -64,7 +68,8 @@ export async function handleRecord(handling: Handling, received: Received, signa
   const { maxRecordBytes = MAX_RECORD_BYTES } = handling.options;
   const tooLarge = sizeOf(received) > maxRecordBytes;
   const { attributes, parent } = tooLarge ? { attributes: {}, parent: undefined } : describeRecord(record);
-  const handle = (): Promise<void> => (tooLarge ? Promise.reject(tooLargeFor(maxRecordBytes)) : handling.options.handle(record));
+  const handle = (): Promise<void> =>
+    tooLarge ? Promise.reject(tooLargeFor(maxRecordBytes)) : handling.deadline.within(() => handling.options.handle(record));
 
   const startedAt = performance.now();
   const span = { kind: 'consumer', attributes: { ...messagingAttributes(handling, record), ...attributes }, parent } as const;
@@ -93,11 +98,14 @@ async function untilItEnds(
     try {
       await handling.slots.run(() => handleOrPark(handling, received, handle, tries, span));
       handling.tries.delete(origin);
+      handling.progressed();
       return 'done';
     } catch (error) {
+      handling.progressed();
       retries.add(1, { [ATTRIBUTES.messagingDestination]: received.topic, [ATTRIBUTES.errorType]: errorType(error) });
       if (tries === 1 || tries % 10 === 0) handling.logger.warn('record failed, it is tried again', { origin, tries, error });
-      if (tries >= patience.tries) break;
+      // Its batch has waited long enough: the others go on while this record's partition rests.
+      if (tries >= patience.tries || error instanceof HandlerHung) break;
       await pause(backoff(patience, tries), undefined, { signal }).catch(() => undefined);
     }
   }

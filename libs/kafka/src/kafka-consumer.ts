@@ -8,6 +8,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Consumer, EachBatchPayload, Kafka as Client } from 'kafkajs';
 import { errorType, type Logger } from '@mayfly/telemetry';
+import { Deadline } from './deadline.js';
 import { DonePrefix } from './done-prefix.js';
 import { backoff, DEFAULT_PATIENCE, handleRecord, type Ending, type Handling } from './handle-record.js';
 import type { ConsumerOptions, EventConsumer, Progress } from './ports.js';
@@ -15,9 +16,11 @@ import { originOf, received, type Received } from './received.js';
 import { keepMembership } from './keep-membership.js';
 import { Slots } from './slots.js';
 import { VitalSigns } from './vital-signs.js';
+import { HandlersHang, startWatchdog } from './watchdog.js';
 import { workThrough } from './work-through.js';
 
 const DEFAULT_CONCURRENCY = 16;
+const DEFAULT_HANDLER_MILLISECONDS = 60_000;
 /** How soon a dead member's partitions go to another. Batches send their own heartbeats, so only a stalled process needs as long. */
 const DEFAULT_SESSION_MILLISECONDS = 10_000;
 /** How long the broker holds a fetch that finds nothing: an idle consumer asks once in this time. */
@@ -32,6 +35,7 @@ export class KafkaConsumer implements EventConsumer {
   readonly #vital: VitalSigns;
   readonly #handling: Handling;
   readonly #stopping = new AbortController();
+  #endWatch: () => void = () => undefined;
   /** Records that are done behind a gap, by origin: they come again with the record that is left. */
   readonly #ahead = new Set<string>();
 
@@ -57,7 +61,19 @@ export class KafkaConsumer implements EventConsumer {
       },
     });
     this.#vital = new VitalSigns(this.#consumer);
-    this.#handling = { options, clientId, logger, slots: new Slots(options.concurrency ?? DEFAULT_CONCURRENCY), tries: new Map() };
+    const concurrency = options.concurrency ?? DEFAULT_CONCURRENCY;
+    this.#handling = {
+      options,
+      clientId,
+      logger,
+      slots: new Slots(concurrency),
+      deadline: new Deadline(options.handlerMilliseconds ?? DEFAULT_HANDLER_MILLISECONDS, {
+        count: concurrency,
+        reached: () => this.#end(new HandlersHang(`${concurrency} handlers hang`)),
+      }),
+      progressed: () => this.#vital.sign(),
+      tries: new Map(),
+    };
     this.#consumer.on(this.#consumer.events.CRASH, ({ payload: { error, restart } }) => this.#crashed(error, restart));
     this.#consumer.on(this.#consumer.events.GROUP_JOIN, ({ payload: { groupId, memberAssignment } }) =>
       this.#joined(groupId, memberAssignment),
@@ -65,6 +81,10 @@ export class KafkaConsumer implements EventConsumer {
   }
 
   async start(): Promise<void> {
+    this.#endWatch = startWatchdog(
+      () => this.#vital.read().alive,
+      (error) => this.#end(error),
+    );
     const { topics, groupId } = this.options;
     for (let tries = 1; !this.#stopping.signal.aborted; tries += 1) {
       try {
@@ -87,6 +107,7 @@ export class KafkaConsumer implements EventConsumer {
 
   async stop(): Promise<void> {
     this.#stopping.abort();
+    this.#endWatch();
     // kafkajs waits for ever for a handler that hangs, or for a broker that is away; the process has to end all the same.
     const patience = pause(STOP_MILLISECONDS, undefined, { ref: false });
     await Promise.race([this.#consumer.disconnect().catch(() => undefined), patience]);
@@ -149,6 +170,10 @@ export class KafkaConsumer implements EventConsumer {
       groupId: this.options.groupId,
       problem: errorType(error),
     });
-    if (!restart && !this.#stopping.signal.aborted) this.options.onCrash(error);
+    if (!restart) this.#end(error);
+  }
+
+  #end(error: unknown): void {
+    if (!this.#stopping.signal.aborted) this.options.onCrash(error);
   }
 }

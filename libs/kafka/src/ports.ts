@@ -19,18 +19,19 @@ export interface EventRecord {
 /**
  * Handles one record; it is done when the promise resolves, so its effect has to be durable by then. It may be called again for
  * the same record at any time. What it throws decides: not retriable → dead letter; retriable → again after a pause, for ever;
- * unexpected (a `TypeError`) → again a few times, then dead letter with reason `handler-failed`.
+ * unexpected (a `TypeError`) → again a few times, then dead letter with reason `handler-failed`. One that does not end is left behind at its
+ * deadline, which counts as unexpected.
  */
 export type HandleRecord = (record: EventRecord) => Promise<void>;
 
 /** How a consumer is doing. */
 export interface Progress {
-  /** False when it has shown no sign of life for two minutes: it hangs, and only a restart of the process helps. */
+  /** False when it has neither read nor tried to for two minutes: it hangs, and only a restart of the process helps. */
   readonly alive: boolean;
   /** True while the broker answers it: a fetch or heartbeat within the last 30 seconds. */
   readonly connected: boolean;
-  readonly lastFetchAt: Date | undefined;
-  readonly lastHeartbeatAt: Date | undefined;
+  /** Since it last read, handled a record, or tried to reach the broker. */
+  readonly progressMillisecondsAgo: number;
 }
 
 /** What a consumer reads and how. */
@@ -44,6 +45,8 @@ export interface ConsumerOptions {
   readonly producer: EventProducer;
   /** Called when the consumer has ended and will not come back: end the process. */
   readonly onCrash: (error: unknown) => void;
+  /** How long one try of a handler may take; default 60 000. */
+  readonly handlerMilliseconds?: number;
   /** Records handled side by side at most, over all partitions; default 16. Records of one key never are. */
   readonly concurrency?: number;
   /** Larger records are parked unread; default 256 KiB. Where two groups read one topic only one should park: give the other Infinity. */

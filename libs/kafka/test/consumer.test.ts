@@ -214,7 +214,38 @@ test('a long handler keeps its membership: heartbeats go on and the record is ha
   await write(input, { key: 'a', value: 'long' });
   await until(async () => (await world.committed(groupId, input)) === '1');
   expect(times).toBe(1);
-  expect(consumer.progress()).toMatchObject({ alive: true, connected: true, lastHeartbeatAt: expect.any(Date) });
+  expect(consumer.progress()).toMatchObject({ alive: true, connected: true, progressMillisecondsAgo: expect.any(Number) });
+}, 60_000);
+
+test('a handler that hangs holds its neighbours until its deadline only; its record is parked in the end', async () => {
+  const handled: string[] = [];
+  const { input, dead, groupId, crashes } = await world.consume({
+    handlerMilliseconds: 300,
+    handle: async ({ key }) => {
+      if (key === 'hangs') return new Promise(() => undefined);
+      handled.push(String(key));
+    },
+  });
+  await write(input, { key: 'before', value: '1' }, { key: 'hangs', value: '2' }, { key: 'beside', value: '3' });
+  await until(async () => handled.includes('beside'));
+  const [letter] = await world.read(dead, 1);
+  expect(String(letter?.headers?.['mayfly-reason'])).toBe('handler-failed');
+  expect(String(letter?.headers?.['mayfly-detail'])).toContain('HandlerHung');
+  await write(input, { key: 'after', value: '4' });
+  await until(async () => (await world.committed(groupId, input)) === '4');
+  expect(handled).toEqual(['before', 'beside', 'after']); // each once
+  expect(crashes).toEqual([]);
+}, 60_000);
+
+test('when as many handlers hang as may run, the consumer asks for the end of its process', async () => {
+  const { input, crashes } = await world.consume({
+    concurrency: 2,
+    handlerMilliseconds: 200,
+    handle: () => new Promise(() => undefined),
+  });
+  await write(input, { key: 'a', value: '1' }, { key: 'b', value: '2' });
+  await until(async () => crashes.length > 0);
+  expect((crashes[0] as Error).name).toBe('HandlersHang');
 }, 60_000);
 
 test('tombstones are ignored, oversized records parked with their value', async () => {

@@ -4,7 +4,7 @@ import { KafkaStrategy, type ConsumerOptions, type EventConsumer, type EventReco
 const consumer: EventConsumer = {
   start: async () => undefined,
   stop: async () => undefined,
-  progress: () => ({ alive: true, connected: true, lastFetchAt: undefined, lastHeartbeatAt: undefined }),
+  progress: () => ({ alive: true, connected: true, progressMillisecondsAgo: 0 }),
 };
 
 /** A strategy whose records come from the test. */

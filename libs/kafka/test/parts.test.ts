@@ -3,11 +3,13 @@ import fc from 'fast-check';
 import { Denied, OUT_EVENTS, StoreUnavailable, TOPICS } from '@mayfly/domain';
 import { createLogger, parseTrace } from '@mayfly/telemetry';
 import { connectKafka, KafkaUnavailable, ParkEvent, toKafkaMessage } from '@mayfly/kafka';
+import { Deadline, HandlerHung } from '../src/deadline.js';
 import { DonePrefix } from '../src/done-prefix.js';
 import { backoff, DEFAULT_PATIENCE, type Ending } from '../src/handle-record.js';
 import type { Received } from '../src/received.js';
 import { verdict } from '../src/verdict.js';
 import { VitalSigns } from '../src/vital-signs.js';
+import { startWatchdog } from '../src/watchdog.js';
 import { workThrough } from '../src/work-through.js';
 
 const record = (offset: number, key: string | null): Received => ({
@@ -84,7 +86,7 @@ test('pauses grow and stay bounded', () => {
   }
 });
 
-test('a consumer without a sign of life for two minutes is not alive; while it only lacks the broker, it is', () => {
+test('a consumer that reads nothing for two minutes is not alive, whatever its heart does; while it only lacks the broker, it is', () => {
   const listeners = new Map<string, () => void>();
   let now = 1_000_000;
   const events = {
@@ -99,15 +101,17 @@ test('a consumer without a sign of life for two minutes is not alive; while it o
   const vital = new VitalSigns(consumer as never, () => now);
   expect(vital.read()).toMatchObject({ alive: true, connected: false });
   listeners.get('fetch')?.();
-  expect(vital.read()).toMatchObject({ alive: true, connected: true, lastFetchAt: new Date(now) });
+  expect(vital.read()).toMatchObject({ alive: true, connected: true, progressMillisecondsAgo: 0 });
   now += 31_000;
   expect(vital.read()).toMatchObject({ alive: true, connected: false });
   now += 60_000;
   listeners.get('disconnect')?.();
   now += 60_000;
   expect(vital.read()).toMatchObject({ alive: true, connected: false });
-  now += 60_000;
-  expect(vital.read().alive).toBe(false);
+  now += 59_000;
+  listeners.get('heartbeat')?.();
+  now += 1_000;
+  expect(vital.read()).toMatchObject({ alive: false, connected: true, progressMillisecondsAgo: 120_000 });
 });
 
 test('an event leaves as a structured CloudEvent, without attributes that it has not', () => {
@@ -139,4 +143,44 @@ test('sending while Kafka is away says so by code', async () => {
   const producer = kafka.producer();
   await expect(producer.send('t', [{ key: null, value: 'x', headers: {} }])).rejects.toThrow(KafkaUnavailable);
   await producer.stop();
+});
+
+test('a consumer that has stopped without an error is ended once; a process that was stopped for a while is not', async () => {
+  const looks = async (...answers: boolean[]): Promise<unknown[]> => {
+    const stalls: unknown[] = [];
+    const left = [...answers];
+    await new Promise<void>((resolve) => {
+      const end = startWatchdog(
+        () => {
+          if (left.length === 1) setTimeout(resolve, 20);
+          return left.shift() ?? true;
+        },
+        (error) => {
+          stalls.push(error.name);
+          setTimeout(resolve, 20);
+        },
+        1,
+      );
+      void end;
+    });
+    return stalls;
+  };
+  expect(await looks(true, false, false, false)).toEqual(['ConsumerStalled']);
+  expect(await looks(false, true, false, true)).toEqual([]);
+});
+
+test('a handler that does not end is left behind at its deadline; when too many are, the process must end', async () => {
+  let reached = 0;
+  const deadline = new Deadline(5, { count: 2, reached: () => (reached += 1) });
+  await expect(deadline.within(() => Promise.resolve())).resolves.toBeUndefined();
+  await expect(deadline.within(() => Promise.reject(new StoreUnavailable()))).rejects.toBeInstanceOf(StoreUnavailable);
+  let end: () => void = () => undefined;
+  await expect(deadline.within(() => new Promise((resolve) => (end = resolve)))).rejects.toBeInstanceOf(HandlerHung);
+  end();
+  await Promise.resolve();
+  const hangs = () => deadline.within(() => new Promise(() => undefined));
+  await expect(hangs()).rejects.toBeInstanceOf(HandlerHung);
+  expect(reached).toBe(0); // the first one has ended since
+  await expect(hangs()).rejects.toBeInstanceOf(HandlerHung);
+  expect(reached).toBe(1);
 });

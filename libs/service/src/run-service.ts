@@ -4,7 +4,8 @@
  */
 import type { Provider, Type } from '@nestjs/common';
 import { armFailpoints } from '@mayfly/failpoints';
-import { startHttp } from '@mayfly/http';
+import { startHttp, type Liveness } from '@mayfly/http';
+import { KafkaUnavailable } from '@mayfly/kafka';
 import type { Listener } from '@mayfly/store';
 import { createLogger, startTelemetry, type LogLevel } from '@mayfly/telemetry';
 import type { Worker } from '@mayfly/worker';
@@ -74,10 +75,7 @@ const VERSION = '0.1.0';
 async function start(config: ServiceSettings, on: Connections, parts: ServiceParts): Promise<() => Promise<void>> {
   const { database, logger, producer, relay } = on;
   const strategy = parts.consumers?.length ? transport(on, parts.othersPark ?? false) : undefined;
-  const workers: Readonly<Record<string, Worker>> = {
-    outbox: relay,
-    ...Object.fromEntries((parts.workers ?? []).map((worker, index) => [`worker-${index + 1}`, worker])),
-  };
+  const workers: readonly Worker[] = [relay, ...(parts.workers ?? [])];
   const listeners: Listener[] = [
     ...on.listeners,
     ...Object.entries(parts.wake ?? {}).map(([channel, wake]) => database.listen(channel, wake)),
@@ -87,8 +85,8 @@ async function start(config: ServiceSettings, on: Connections, parts: ServicePar
     providers: parts.providers ?? [],
     health: {
       liveness: {
-        ...Object.fromEntries(Object.entries(workers).map(([name, worker]) => [name, () => worker.alive()])),
-        ...(strategy && { kafka: () => strategy.progress()?.alive ?? true }),
+        ...Object.fromEntries(workers.map((worker) => [worker.name, () => livenessOf(worker)])),
+        ...(strategy && { consumer: () => strategy.progress() ?? { alive: true, progressMillisecondsAgo: 0 } }),
       },
       readiness: {
         ledger: () => database.ping(),
@@ -103,7 +101,7 @@ async function start(config: ServiceSettings, on: Connections, parts: ServicePar
   });
   return async () => {
     await app.close();
-    await Promise.all(Object.values(workers).map((worker) => worker.stop()));
+    await Promise.all(workers.map((worker) => worker.stop()));
     await Promise.all(listeners.map((listener) => listener.close()));
     await parts.close?.();
     await producer.stop();
@@ -111,11 +109,15 @@ async function start(config: ServiceSettings, on: Connections, parts: ServicePar
   };
 }
 
-async function connected(is: boolean): Promise<void> {
-  if (!is) throw new KafkaAway();
-}
+const livenessOf = (worker: Worker): Liveness => ({
+  alive: worker.alive(),
+  progressMillisecondsAgo: worker.progressMillisecondsAgo(),
+  problem: worker.problem(),
+});
 
-class KafkaAway extends Error {}
+async function connected(is: boolean): Promise<void> {
+  if (!is) throw new KafkaUnavailable();
+}
 
 /** A second signal, or ten seconds, end the process whatever still hangs. */
 function onceAskedToEnd(end: () => Promise<void>): void {

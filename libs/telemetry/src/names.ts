@@ -128,6 +128,7 @@ export const METRICS = {
   deadLetters: counter('mayfly.kafka.dead_letters', '{message}', 'records parked, by reason'),
   tombstones: counter('mayfly.kafka.tombstones', '{message}', 'records without a value, ignored'),
   handlerRetries: counter('mayfly.kafka.retries', '{retry}', 'repeated tries of a handler'),
+  handlersHung: counter('mayfly.kafka.handlers_hung', '{try}', 'tries of a handler that did not end in time and were left behind'),
   outboxLag: gauge('mayfly.outbox.lag', 's', 'age of the oldest event that waits in the outbox'),
   outboxPublished: counter('mayfly.outbox.published', '{event}', 'events that left the outbox'),
   outboxFailures: counter('mayfly.outbox.failures', '{failure}', 'rounds of the outbox that failed and are tried again'),

@@ -16,10 +16,13 @@ export interface WorkerOptions {
 
 /** A running loop. */
 export interface Worker {
+  readonly name: string;
   /** A hint that there may be work now. */
   wake(): void;
   /** False when the loop has not finished a round for a minute beside its interval: something hangs. */
   alive(): boolean;
+  /** Since it last finished some work or a round, milliseconds. */
+  progressMillisecondsAgo(): number;
   /** Code of the last failure, until a round succeeds again. */
   problem(): string | undefined;
   /** Finishes the round that is under way and ends. */
@@ -81,11 +84,13 @@ export function startWorker({ name, everyMilliseconds, work, logger }: WorkerOpt
   const running = run();
 
   return {
+    name,
     wake: () => {
       hinted = true;
       endPause?.();
     },
     alive: () => performance.now() - lastRound < everyMilliseconds + HUNG_MILLISECONDS,
+    progressMillisecondsAgo: () => performance.now() - lastRound,
     problem: () => problem,
     stop: async () => {
       stopping = true;

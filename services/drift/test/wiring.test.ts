@@ -16,12 +16,22 @@ let woken = 0;
 beforeAll(async () => {
   ledger = await startLedger();
   digest = await applyExample(ledger.database);
-  const follower = { wake: () => (woken += 1), alive: () => true, problem: () => undefined, stop: async () => undefined };
+  const follower = {
+    name: 'follower',
+    wake: () => (woken += 1),
+    alive: () => true,
+    progressMillisecondsAgo: () => 0,
+    problem: () => undefined,
+    stop: async () => undefined,
+  };
   const on = driftOn(ledger.database);
   served = await serve({
     controllers: [signalsConsumer(TOPIC)],
     providers: [{ provide: CONSUMER_TOOLS, useValue: { on, follower } }],
-    health: { liveness: { follower: () => true }, readiness: { policy: () => on.policies.get(ledger.database) } },
+    health: {
+      liveness: { follower: () => ({ alive: true, progressMillisecondsAgo: 0 }) },
+      readiness: { policy: () => on.policies.get(ledger.database) },
+    },
     transport: strategy,
   });
 }, 60_000);

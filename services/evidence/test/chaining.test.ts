@@ -99,7 +99,12 @@ test('what is not announced is not chained: both happen, or neither', async () =
 });
 
 test('the service has no routes but those that every service has', async () => {
-  const served = await serve({ health: { liveness: { chainer: () => true }, readiness: { ledger: () => ledger.database.ping() } } });
+  const served = await serve({
+    health: {
+      liveness: { chainer: () => ({ alive: true, progressMillisecondsAgo: 0 }) },
+      readiness: { ledger: () => ledger.database.ping() },
+    },
+  });
   try {
     for (const path of ['healthz', 'readyz', 'metrics']) expect((await fetch(`${served.url}/${path}`)).status).toBe(200);
     expect((await fetch(`${served.url}/v1/evidence`)).status).toBe(404);

@@ -25,7 +25,7 @@ beforeAll(async () => {
       { provide: Issuing, useValue: world.issuing },
       { provide: CONSUMER_TOOLS, useValue: { logger, clock: world.clock } },
     ],
-    health: { liveness: { minter: () => true }, readiness: { vault: () => world.vault.health() } },
+    health: { liveness: { minter: () => ({ alive: true, progressMillisecondsAgo: 0 }) }, readiness: { vault: () => world.vault.health() } },
     transport: strategy,
   });
 }, 60_000);

@@ -19,7 +19,7 @@ beforeAll(async () => {
   served = await serve({
     controllers: [tasksConsumer(TOPIC)],
     providers: [{ provide: Revoking, useValue: world.revoking }],
-    health: { liveness: { killer: () => true }, readiness: { vault: () => world.vault.health() } },
+    health: { liveness: { killer: () => ({ alive: true, progressMillisecondsAgo: 0 }) }, readiness: { vault: () => world.vault.health() } },
     transport: strategy,
   });
 }, 60_000);
