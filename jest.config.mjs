@@ -9,6 +9,12 @@ const common = {
   modulePathIgnorePatterns: ['/dist/', '/.mayfly/'],
 };
 
+/** One real stack for all tests of a project: servers and services. */
+const stack = {
+  globalSetup: '<rootDir>/test/world/global-setup.mjs',
+  globalTeardown: '<rootDir>/test/world/global-teardown.mjs',
+};
+
 export default {
   testTimeout: 30_000,
   projects: [
@@ -24,10 +30,14 @@ export default {
       ...common,
       displayName: 'suites',
       testMatch: ['<rootDir>/test/**/*.test.ts'],
-      testPathIgnorePatterns: ['/node_modules/', '<rootDir>/test/(compose|docs)/'],
-      // One real stack for all suites: servers and services.
-      globalSetup: '<rootDir>/test/world/global-setup.mjs',
-      globalTeardown: '<rootDir>/test/world/global-teardown.mjs',
+      testPathIgnorePatterns: ['/node_modules/', '<rootDir>/test/(compose|docs|faults)/'],
+      ...stack,
+    },
+    {
+      ...common,
+      displayName: 'faults',
+      testMatch: ['<rootDir>/test/faults/**/*.test.ts'],
+      ...stack,
     },
   ],
 };

@@ -25,11 +25,11 @@ async function succeeds(args, env) {
 }
 
 /** Runs Jest and counts; a test file that could not run counts as one that failed. */
-async function tests(args, env) {
+async function tests(args, env, workers = 2) {
   const folder = mkdtempSync(join(tmpdir(), 'mayfly-test-'));
   const report = join(folder, 'report.json');
   try {
-    const good = await succeeds(jest('--json', `--outputFile=${report}`, '--maxWorkers=2', '--passWithNoTests', ...args), env);
+    const good = await succeeds(jest('--json', `--outputFile=${report}`, `--maxWorkers=${workers}`, '--passWithNoTests', ...args), env);
     const result = JSON.parse(readFileSync(report, 'utf8'));
     const failed = result.numFailedTests + result.numRuntimeErrorTestSuites;
     return { passed: result.numPassedTests, failed: good ? failed : Math.max(failed, 1) };
@@ -54,9 +54,13 @@ async function main(paths) {
       const good = await succeeds([tool(program), ...args], env);
       results.push(good ? { passed: 1, failed: 0 } : { passed: 0, failed: 1 });
     }
-    for (const project of ['unit', 'suites']) {
+    for (const [project, workers] of [
+      ['unit', 2],
+      ['suites', 2],
+      ['faults', 1],
+    ]) {
       log(`tests: ${project}`);
-      results.push(await tests(['--selectProjects', project], env));
+      results.push(await tests(['--selectProjects', project], env, workers));
     }
   }
   return results.reduce((sum, { passed, failed }) => ({ passed: sum.passed + passed, failed: sum.failed + failed }));

@@ -38,6 +38,7 @@ const lease = {
   cause: 'task_ended',
   requestedAt: at,
   confirmedAt: at,
+  quarantinedAt: at,
   proof: { shape: 'revocable' },
   lastProblem: 'x',
 } as unknown as announce.Lease;

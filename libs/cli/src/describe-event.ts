@@ -9,7 +9,7 @@ import { plain } from './show.js';
 export const shortKind = (kind: string): string => plain(kind.replace(/^dev\.mayfly\.(evidence\.)?/, '').replace(/\.v\d+$/, ''));
 
 const COLOURS: readonly (readonly [RegExp, Colour])[] = [
-  [/denied|failed|stuck|lost|refused/, 'red'],
+  [/denied|failed|stuck|lost|refused|quarantined/, 'red'],
   [/revocation-requested|pending/, 'yellow'],
   [/revoked|closed|ended|released/, 'magenta'],
   [/issued|delivered/, 'green'],

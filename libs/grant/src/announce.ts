@@ -119,6 +119,7 @@ export const revocationStuck = (grant: Grant, credential: Credential, lease: Lea
     ...requested(lease),
     reason: lease.lastProblem ?? 'unknown',
     attempts: grant.revokeAttempts,
+    quarantinedAt: lease.quarantinedAt?.toISOString(),
   });
 
 /** Everything of the task is over; says of each credential how it ended. */

@@ -80,6 +80,8 @@ export interface Lease {
   readonly cause?: Cause;
   readonly causeEventId?: string;
   readonly requestedAt?: Date;
+  /** When it was ended at its target itself because the secrets engine could not: it works no more, and is not yet proven gone everywhere. */
+  readonly quarantinedAt?: Date;
   readonly confirmedAt?: Date;
   readonly proof?: Proof;
   /** Code of what stood in the way of the last attempt to kill it. */

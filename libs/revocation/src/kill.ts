@@ -4,12 +4,13 @@
  */
 import { MayflyError } from '@mayfly/domain';
 import type { Credential, Lease, Proof } from '@mayfly/grant';
-import type { SecretRevoker, TargetProbe } from './ports.js';
+import type { SecretRevoker, TargetProbe, TargetQuarantine } from './ports.js';
 
 /** What killing works with. */
 export interface Killers {
   readonly revoker: SecretRevoker;
   readonly probe: TargetProbe;
+  readonly quarantine: TargetQuarantine;
 }
 
 /** What became of an attempt. */
@@ -40,7 +41,7 @@ export async function strike({ lease, credential }: Doomed, { revoker }: Pick<Ki
  */
 export async function confirm(
   { lease, credential }: Doomed,
-  killers: Killers,
+  killers: Pick<Killers, 'revoker' | 'probe'>,
   now: Date,
   tokenProof: string | undefined,
 ): Promise<Verdict> {
@@ -73,7 +74,7 @@ function confirmExpiry(lease: Lease, now: Date, token: { token?: string }): Verd
 async function confirmDeath(
   lease: Lease,
   spec: NonNullable<Credential['spec']>,
-  { revoker, probe }: Killers,
+  { revoker, probe }: Pick<Killers, 'revoker' | 'probe'>,
   token: { token?: string },
   grantId: Lease['grantId'],
 ): Promise<Verdict> {
@@ -95,7 +96,12 @@ async function confirmDeath(
   return { kind: 'over', state: 'revoked', proof };
 }
 
-async function askTarget(lease: Lease, spec: NonNullable<Credential['spec']>, { revoker, probe }: Killers, grantId: Lease['grantId']) {
+async function askTarget(
+  lease: Lease,
+  spec: NonNullable<Credential['spec']>,
+  { revoker, probe }: Pick<Killers, 'revoker' | 'probe'>,
+  grantId: Lease['grantId'],
+) {
   if (spec.engine === 'pki') {
     // A certificate that was never written down cannot be looked up; its key was never handed to anyone either.
     if (!lease.principal) return { dead: true, checked: 'certificate was never handed out' };

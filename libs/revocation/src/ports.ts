@@ -35,6 +35,20 @@ export interface ProbeSubject {
   readonly grantId: GrantId;
 }
 
+/** Ends principals at the target itself, past the secrets engine, which may be away or may have forgotten them. */
+export interface TargetQuarantine {
+  /** Names of the targets that it reaches. For any other, nothing can be done and nothing is. */
+  readonly targets: readonly string[];
+  /** What exists at a target and carries the grant's id. @throws MayflyError `target-unavailable` */
+  principals(target: string, grantId: GrantId): Promise<string[]>;
+  /**
+   * No new login, then no open session. Idempotent; a principal that does not exist is no error.
+   * @param forgotten true when the secrets engine knows nothing of it any more, so that nobody else will ever remove it: it is removed too
+   * @throws MayflyError `target-unavailable`
+   */
+  quarantine(target: string, principal: string, forgotten: boolean): Promise<void>;
+}
+
 /** Asks the target itself. */
 export interface TargetProbe {
   /** Without a principal, dead means: no principal at all that carries the grant's id. @throws MayflyError `target-unavailable` when the target cannot be asked */

@@ -15,7 +15,7 @@ interface World {
 }
 const asked: { subjects: ProbeSubject[]; revoked: string[]; serials: string[] } = { subjects: [], revoked: [], serials: [] };
 
-function killersIn({ lease, target }: World): Killers {
+function killersIn({ lease, target }: World): Pick<Killers, 'revoker' | 'probe'> {
   const targetAnswers = (): boolean => {
     if (target === 'away') throw new MayflyError('target-unavailable', 'away', 503, true);
     return target === 'dead';

@@ -70,6 +70,7 @@ export const LEASE: Columns<Lease> = {
   cause: 'cause',
   causeEventId: 'cause_event_id',
   requestedAt: 'requested_at',
+  quarantinedAt: 'quarantined_at',
   confirmedAt: 'confirmed_at',
   proof: 'proof',
   lastProblem: 'last_problem',

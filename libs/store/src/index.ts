@@ -16,6 +16,8 @@ export * from './inbox.js';
 export * from './intend-mint.js';
 export * from './leases.js';
 export * from './list-grants.js';
+export * from './note-quarantine.js';
+export * from './overdue-revocations.js';
 export { emit, Outbox, putInOutbox, type OutboxRow } from './outbox.js';
 export * from './policy-sets.js';
 export * from './queues.js';

@@ -3,5 +3,5 @@
  * @module
  */
 export { PostgresProbe } from './postgres-probe.js';
-export { grantIdOf, PostgresQuarantine, quarantinesOf } from './postgres-quarantine.js';
+export { grantIdOf, PostgresQuarantine, quarantineAt, quarantinesOf } from './postgres-quarantine.js';
 export { readTargets, type Target, type Targets } from './targets-file.js';

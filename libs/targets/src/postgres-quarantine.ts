@@ -1,9 +1,10 @@
 /**
- * Walking a PostgreSQL target itself, and ending there what the secrets engine has forgotten.
+ * Walking a PostgreSQL target itself, and ending there what the secrets engine has forgotten or cannot end now.
  * @module
  */
 import { isGrantId, MayflyError, type GrantId } from '@mayfly/domain';
-import { openDatabase, type Database } from '@mayfly/postgres';
+import { openDatabase, type Database, type Sql } from '@mayfly/postgres';
+import type { TargetQuarantine } from '@mayfly/revocation';
 import type { Targets } from './targets-file.js';
 
 /** Task tokens are displayed as `token-<grant id>`, and users are called after them (`username_template`, deploy/openbao). */
@@ -25,35 +26,37 @@ export class PostgresQuarantine {
     url: string,
     private readonly admin: string,
   ) {
-    this.#database = openDatabase({ url, applicationName: 'mayfly-quarantine', maxConnections: 1 });
+    this.#database = openDatabase({ url, applicationName: 'mayfly-quarantine', maxConnections: 4 });
   }
 
-  /** All users that carry a grant's id. @throws MayflyError `target-unavailable` */
-  async list(): Promise<string[]> {
+  /** All users that carry a grant's id, or that one's. @throws MayflyError `target-unavailable` */
+  async list(grantId: GrantId | '' = ''): Promise<string[]> {
     const rows = await this.#asked(() =>
       this.#database.run<{ name: string }>(
         'quarantine.list',
-        `select rolname as name from pg_roles where rolname like 'token-g%' order by rolname`,
+        // Grant ids are lower-case base32, so that nothing in them means something to LIKE.
+        `select rolname as name from pg_roles where rolname like 'token-g%' and ($1 = '' or rolname like 'token-' || $1 || '-%') order by rolname`,
+        [grantId],
       ),
     );
     return rows.map(({ name }) => name).filter((name) => grantIdOf(name) !== undefined);
   }
 
   /**
-   * Ends one user: no new login, then no session, then no role.
+   * Ends one user: no new login, then no session. The user stays, for the secrets engine to remove. One that is gone is no error.
    * @throws MayflyError `target-unavailable`; TypeError for a name that is not one of ours
    */
-  async end(principal: string): Promise<void> {
+  async bar(principal: string): Promise<void> {
     if (!grantIdOf(principal)) throw new TypeError('only what carries a grant id is ended');
-    const role = `"${principal}"`;
     // Committed by itself: a login in between would otherwise still see the old role and survive.
-    await this.#asAdmin([`set local lock_timeout = '2s'`, sessionsOf(principal), `alter role ${role} nologin`]);
-    await this.#asAdmin([
-      sessionsOf(principal),
-      `grant ${role} to current_user with inherit true, set false`,
-      `drop owned by ${role}`,
-      `drop role ${role}`,
-    ]);
+    await this.#asAdmin((tx) => tx.run('', noLogin(principal)));
+    await this.#asAdmin((tx) => tx.run('', sessionsOf(principal)));
+  }
+
+  /** The same, and then the user itself: for one that the secrets engine knows nothing of. */
+  async end(principal: string): Promise<void> {
+    await this.bar(principal);
+    await this.#asAdmin((tx) => tx.run('', drop(principal)));
   }
 
   /**
@@ -61,29 +64,25 @@ export class PostgresQuarantine {
    * @returns how many there were
    */
   async endGhosts(): Promise<number> {
-    let count = 0;
-    await this.#asked(() =>
-      this.#database.transaction('quarantine', async (tx) => {
-        await tx.run('', `set local role "${this.admin}"`);
-        const ended = await tx.run(
-          '',
-          `select pg_terminate_backend(pid, 2000) from pg_stat_activity
-           where backend_type = 'client backend' and usesysid is not null and usesysid not in (select oid from pg_roles)`,
-        );
-        count = ended.length;
-      }),
+    const ended = await this.#asAdmin((tx) =>
+      tx.run(
+        '',
+        `select pg_terminate_backend(pid, 2000) from pg_stat_activity
+         where backend_type = 'client backend' and usesysid is not null and usesysid not in (select oid from pg_roles)`,
+      ),
     );
-    return count;
+    return ended.length;
   }
 
   close(): Promise<void> {
     return this.#database.close();
   }
 
-  #asAdmin(statements: readonly string[]): Promise<void> {
+  #asAdmin<T>(work: (tx: Sql) => Promise<T>): Promise<T> {
     return this.#asked(() =>
       this.#database.transaction('quarantine', async (tx) => {
-        for (const statement of [`set local role "${this.admin}"`, ...statements]) await tx.run('', statement);
+        await tx.run('', `set local role "${this.admin}"`);
+        return work(tx);
       }),
     );
   }
@@ -101,8 +100,56 @@ export class PostgresQuarantine {
 const sessionsOf = (principal: string): string =>
   `select pg_terminate_backend(pid, 2000) from pg_stat_activity where usename = '${principal}'`;
 
+/**
+ * An agent may hold the lock that this needs, by changing its own role in a transaction that it leaves open: its sessions are thrown out
+ * first, as often as it takes. The secrets engine may remove the role at this very moment, which is no error.
+ */
+const noLogin = (principal: string): string => `do $$ declare tries int := 0; begin
+  set local lock_timeout = '500ms';
+  while exists (select from pg_roles where rolname = '${principal}' and rolcanlogin) loop
+    perform pg_stat_clear_snapshot();
+    perform pg_terminate_backend(pid, 500) from pg_stat_activity where usename = '${principal}';
+    begin
+      alter role "${principal}" nologin;
+      exit;
+    exception
+      when undefined_object then exit;
+      when lock_not_available or internal_error then
+        tries := tries + 1;
+        if tries >= 8 then raise; end if;
+    end;
+  end loop;
+end $$`;
+
+const drop = (principal: string): string => `do $$ begin
+  if exists (select from pg_roles where rolname = '${principal}') then
+    grant "${principal}" to current_user with inherit true, set false;
+    drop owned by "${principal}";
+    drop role "${principal}";
+  end if;
+exception when undefined_object then null;
+end $$`;
+
 /** One for each target that has a quarantine login. */
 export const quarantinesOf = (targets: Targets): PostgresQuarantine[] =>
   Object.entries(targets).flatMap(([name, { quarantine }]) =>
     quarantine ? [new PostgresQuarantine(name, quarantine.url, quarantine.admin)] : [],
   );
+
+/** The {@link TargetQuarantine} of all of them. */
+export function quarantineAt(quarantines: readonly PostgresQuarantine[]): TargetQuarantine {
+  const named = (name: string): PostgresQuarantine => {
+    const found = quarantines.find(({ target }) => target === name);
+    if (found) return found;
+    throw new MayflyError('target-unavailable', `the target ${name} has no quarantine login; add one to the targets file`, 503, true);
+  };
+  return {
+    targets: quarantines.map(({ target }) => target),
+    principals: (target, grantId) => named(target).list(grantId),
+    quarantine: async (target, principal, forgotten) => {
+      const at = named(target);
+      await (forgotten ? at.end(principal) : at.bar(principal));
+      await at.endGhosts();
+    },
+  };
+}

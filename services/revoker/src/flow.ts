@@ -14,6 +14,7 @@ import { concludeLeases } from './steps/conclude-leases.js';
 import { confirmDeath } from './steps/confirm-death.js';
 import { endToken } from './steps/end-token.js';
 import { findDoomed } from './steps/find-doomed.js';
+import { quarantineSurvivors } from './steps/quarantine-survivors.js';
 import { strikeLeases } from './steps/strike-leases.js';
 
 /** Kills what a grant has to lose. */
@@ -22,6 +23,7 @@ export const kill = flow<Killing>(
   strikeLeases, // sync revoke of each lease: Vault answers when its engine has
   endToken, // revoke the token and everything under it, and look whether it is gone
   confirmDeath, // look each lease up; ask the target
+  quarantineSurvivors, // what Vault has forgotten and the target still accepts is ended there, at once
   concludeLeases, // only what is proven is written and announced; the rest is stuck, and tried again
   closeGrant, // closed once nothing is left that could still work
 );

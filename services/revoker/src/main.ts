@@ -3,12 +3,13 @@ import { readPolicySet } from '@mayfly/policy';
 import { OrphanWatch } from '@mayfly/revocation';
 import { runService } from '@mayfly/service';
 import { CHANNELS, countOpenRevocations, CurrentPolicy } from '@mayfly/store';
-import { PostgresProbe, quarantinesOf, readTargets } from '@mayfly/targets';
+import { PostgresProbe, quarantineAt, quarantinesOf, readTargets } from '@mayfly/targets';
 import { gauge, METRICS } from '@mayfly/telemetry';
 import { vaultForRevoker } from '@mayfly/vault';
 import { startWorker } from '@mayfly/worker';
 import { readConfig } from './config.js';
 import { tasksConsumer } from './consumer.js';
+import { quarantineOverdue } from './quarantine-overdue.js';
 import { reconcileTargets } from './reconcile.js';
 import { Revoking } from './revoking.js';
 import { watchTheClock } from './watches.js';
@@ -24,9 +25,18 @@ await runService('revoker', readConfig, async (config, { database, clock, logger
   const probe = new PostgresProbe(targets);
   const quarantines = quarantinesOf(targets);
   const policies = new CurrentPolicy(readPolicySet);
-  const revoking = new Revoking({ database, clock, policies, killers: { revoker, probe } });
+  const quarantine = quarantineAt(quarantines);
+  const revoking = new Revoking({ database, clock, policies, killers: { revoker, probe, quarantine } });
   const killer = startWorker({ name: 'killer', everyMilliseconds: 500, work: () => revoking.killDue(), logger });
   const watch = startWorker({ name: 'watch', everyMilliseconds: 500, work: () => watchTheClock({ database, clock }), logger });
+  const quarantiners = quarantine.targets.map((target) =>
+    startWorker({
+      name: `quarantine-${target}`,
+      everyMilliseconds: 500,
+      work: () => quarantineOverdue({ database, clock, quarantine }, target),
+      logger,
+    }),
+  );
   const walked = quarantines.map((quarantine) => ({ quarantine, watch: new OrphanWatch(clock, config.ORPHAN_AFTER_SECONDS) }));
   const reconciler = startWorker({
     name: 'reconciler',
@@ -40,7 +50,7 @@ await runService('revoker', readConfig, async (config, { database, clock, logger
     consumers: [tasksConsumer(topic(TOPICS.tasks))],
     othersPark: true,
     providers: [{ provide: Revoking, useValue: revoking }],
-    workers: [killer, watch, reconciler],
+    workers: [killer, watch, ...quarantiners, reconciler],
     wake: { [CHANNELS.revoke]: () => killer.wake() },
     readiness: { vault: () => revoker.health() },
     close: async () => {

@@ -1,7 +1,7 @@
 /** A revoker on a real ledger, a fake Vault and a target that says what the test wants. */
 import { ManualClock, MayflyError, type Capability } from '@mayfly/domain';
 import { readPolicySet } from '@mayfly/policy';
-import type { ProbeResult, ProbeSubject } from '@mayfly/revocation';
+import type { ProbeResult, ProbeSubject, TargetQuarantine } from '@mayfly/revocation';
 import {
   activateLease,
   amendGrant,
@@ -20,15 +20,43 @@ export const SOURCE = 'urn:example:orchestrator';
 
 /** A new revoker; with the same clock and Vault it is another replica. */
 export function revokerOn(database: Database, clock = new ManualClock(AT), vault = new FakeVault(clock)) {
-  const target = { away: false, accepts: false };
-  const probe = async ({ principal, grantId }: ProbeSubject): Promise<ProbeResult> => {
+  const target = { away: false, accepts: false, forgot: new Set<string>() };
+  const there = () => [...vault.principals, ...target.forgot];
+  const answer = (): void => {
     if (target.away) throw new MayflyError('target-unavailable', 'away', 503, true);
-    const found = [...vault.principals].filter((one) => (principal ? one === principal : one.includes(grantId)));
+  };
+  const probe = async ({ principal, grantId }: ProbeSubject): Promise<ProbeResult> => {
+    answer();
+    const found = there().filter((one) => (principal ? one === principal : one.includes(grantId)));
     return { dead: found.length === 0 && !target.accepts, checked: `fake: ${found.length} login roles` };
   };
-  const killers = { revoker: vault, probe: { probe } };
+  /** As at a real target: what is quarantined does not log in any more; what is forgotten is removed as well. */
+  const quarantined: string[] = [];
+  const quarantine: TargetQuarantine = {
+    targets: ['orders'],
+    principals: async (_, grantId) => {
+      answer();
+      return there().filter((one) => one.includes(grantId));
+    },
+    quarantine: async (_, principal, forgotten) => {
+      answer();
+      quarantined.push(principal);
+      if (forgotten) target.forgot.delete(principal);
+      vault.principals.delete(principal);
+    },
+  };
+  const killers = { revoker: vault, probe: { probe }, quarantine };
   const policies = new CurrentPolicy(readPolicySet);
-  return { database, clock, vault, target, killers, revoking: new Revoking({ database, clock, policies, killers }) };
+  return {
+    database,
+    clock,
+    vault,
+    target,
+    quarantine,
+    quarantined,
+    killers,
+    revoking: new Revoking({ database, clock, policies, killers }),
+  };
 }
 export type World = ReturnType<typeof revokerOn>;
 
