@@ -20,10 +20,12 @@ export interface Problem {
 /** What the framework refuses by itself, by status. */
 const OF_THE_FRAMEWORK: Readonly<Record<number, readonly [code: string, detail: string]>> = {
   400: ['invalid-request', 'the request cannot be read; send well-formed JSON'],
-  404: ['no-such-route', 'there is nothing at this path and method; see docs/openapi.yaml'],
-  405: ['no-such-route', 'there is nothing at this path and method; see docs/openapi.yaml'],
+  404: ['no-such-route', 'there is nothing at this path; see docs/openapi.yaml'],
+  405: ['method-not-allowed', 'this path has other methods; the header Allow lists them'],
+  408: ['request-timeout', 'the request took too long to arrive'],
   413: ['request-too-large', 'the body is too large'],
   415: ['unsupported-media-type', 'send application/json'],
+  431: ['request-too-large', 'the headers are too large'],
 };
 
 /** The problem that an error becomes. */

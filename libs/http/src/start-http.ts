@@ -12,7 +12,9 @@ import { nestLogger, type Logger } from '@mayfly/telemetry';
 import type { NextFunction, Request, Response } from 'express';
 import { HEALTH, HealthController, type Health } from './health.js';
 import { jsonOnly, withoutPrototype } from './json-only.js';
+import { onlyKnownMethods } from './known-methods.js';
 import { ProblemFilter } from './problem-filter.js';
+import { refuseWhatIsNotHttp } from './refuse-what-is-not-http.js';
 import { requestSpans } from './request-spans.js';
 
 /** What a service's application is made of. */
@@ -32,9 +34,10 @@ export interface HttpOptions {
 class ServiceModule {}
 
 const BODY_LIMIT = '256kb';
-const HEADERS_TIMEOUT_MILLISECONDS = 10_000;
-/** For a whole request to arrive; how long an answer may wait is the handler's business. */
-const REQUEST_TIMEOUT_MILLISECONDS = 30_000;
+/** How long a request may take to arrive: its headers, and all of it. How long an answer may wait is the handler's business. */
+const PATIENCE = { headersTimeout: 10_000, requestTimeout: 30_000, connectionsCheckingInterval: 1_000 };
+/** Requests that are open at the same time wait for secrets; what comes beyond is turned away at once. */
+const MOST_CONNECTIONS = 10_000;
 /** What is being answered when the service ends may take so long; an agent that waits for its secret asks again. */
 const CLOSING_MILLISECONDS = 3_000;
 
@@ -45,7 +48,7 @@ export async function startHttp({ controllers, providers, health, logger, host, 
     controllers: [HealthController, ...controllers],
     providers: [{ provide: HEALTH, useValue: health }, ...providers],
   };
-  const app = await NestFactory.create<NestExpressApplication>(module, new ExpressAdapter(caseSensitive()), {
+  const app = await NestFactory.create<NestExpressApplication>(module, new ExpressAdapter(oneSpelling()), {
     logger: nestLogger(logger),
     bodyParser: false,
     abortOnError: false,
@@ -55,21 +58,27 @@ export async function startHttp({ controllers, providers, health, logger, host, 
   app.set('trust proxy', false);
   app.use(requestSpans);
   app.use(neverCached);
+  app.use(onlyKnownMethods);
   app.use(jsonOnly);
   app.useBodyParser('json', { limit: BODY_LIMIT, strict: true, inflate: false, type: () => true, reviver: withoutPrototype });
   app.useGlobalFilters(new ProblemFilter(logger));
   transport?.connectTo(app);
   if (transport) await app.startAllMicroservices();
+  bound(app.getHttpServer());
   await app.listen(port, host);
-  const server = app.getHttpServer();
-  server.headersTimeout = HEADERS_TIMEOUT_MILLISECONDS;
-  server.requestTimeout = REQUEST_TIMEOUT_MILLISECONDS;
-  cutWhenClosing(server);
   return app;
 }
 
-/** One path, one spelling: a twin in other letters is not there. Has to be said before the first route. */
-const caseSensitive = (): express.Express => express().enable('case sensitive routing');
+/** One path, one spelling: a twin in other letters or with a slash more is not there. Has to be said before the first route. */
+const oneSpelling = (): express.Express => express().enable('case sensitive routing').enable('strict routing');
+
+/** What Node would allow for minutes or without end. Has to be said before it listens. */
+function bound(server: Server): void {
+  // All headers are read, none dropped silently: their bytes have a limit already (16 KiB).
+  Object.assign(server, PATIENCE, { maxHeadersCount: 0, maxConnections: MOST_CONNECTIONS });
+  refuseWhatIsNotHttp(server);
+  cutWhenClosing(server);
+}
 
 function neverCached(_request: Request, response: Response, next: NextFunction): void {
   response.setHeader('Cache-Control', 'no-store');

@@ -76,9 +76,9 @@ const post = (body: string | Uint8Array<ArrayBuffer>, headers: Record<string, st
   fetch(`${url}/v1/echo`, { method: 'POST', body, headers });
 
 /** Sends headers as they are, one by one. */
-const raw = (path: string, headers: string[]): Promise<IncomingMessage> =>
+const raw = (path: string, headers: string[], method = 'GET'): Promise<IncomingMessage> =>
   new Promise((resolve, reject) => {
-    const request = send(`${url}${path}`, { headers: ['host', 'x', ...headers] as never }, resolve);
+    const request = send(`${url}${path}`, { method, headers: ['host', 'x', ...headers] as never }, resolve);
     request.on('error', reject).end();
   });
 
@@ -105,7 +105,11 @@ test('an unknown error shows nothing from inside, in the answer or the log', asy
 
 test.each([
   ['an unknown path', () => fetch(`${url}/v1/nowhere?x=<script>`), 404, 'no-such-route'],
-  ['a wrong method', () => fetch(`${url}/v1/echo`, { method: 'DELETE' }), 404, 'no-such-route'],
+  ['a wrong method', () => fetch(`${url}/v1/echo`, { method: 'DELETE' }), 405, 'method-not-allowed'],
+  ['a method that Express would answer by itself', () => fetch(`${url}/v1/echo`, { method: 'OPTIONS' }), 405, 'method-not-allowed'],
+  ['a slash at the end', () => fetch(`${url}/v1/tasks/t/`), 404, 'no-such-route'],
+  ['a slash too many', () => fetch(`${url}/v1//tasks/t`), 404, 'no-such-route'],
+  ['other letters', () => fetch(`${url}/v1/Tasks/t`), 404, 'no-such-route'],
   ['a path that cannot be decoded', () => fetch(`${url}/v1/tasks/%FF`), 400, 'invalid-request'],
   ['broken JSON', () => post('{"a":'), 400, 'invalid-request'],
   ['a bare value', () => post('"x"'), 400, 'invalid-request'],
@@ -140,9 +144,9 @@ test('no answer is ever cached or says what made it', async () => {
 });
 
 test('the bearer token is taken from exactly one header', async () => {
-  expect(await (await fetch(`${url}/v1/token?access_token=x`, { headers: { authorization: 'bearer a.b-c_d' } })).json()).toEqual({
-    token: 'a.b-c_d',
-  });
+  const good = { headers: { authorization: 'bearer a.b-c_d' } };
+  expect(await (await fetch(`${url}/v1/token?x=1`, good)).json()).toEqual({ token: 'a.b-c_d' });
+  expect((await fetch(`${url}/v1/token?access_token=x`, good)).status).toBe(400);
   const missing = await fetch(`${url}/v1/token?access_token=x`);
   expect(missing.headers.get('www-authenticate')).toBe('Bearer');
   expect(await problem(missing)).toMatchObject({ status: 401, code: 'invalid-token' });
@@ -205,14 +209,30 @@ test('a dependency that hangs delays no probe for more than two seconds and is a
   expect((await fetch(`${url}/readyz`)).status).toBe(200);
 });
 
-test('bytes that are not HTTP get 400 and are cut off', async () => {
-  const socket = createConnection(Number(new URL(url).port), '127.0.0.1');
-  const answer = await new Promise<string>((resolve) => {
-    socket.once('data', (data) => resolve(String(data)));
-    socket.write('POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n');
+/** Everything that comes back for these bytes, until the connection is closed. */
+const sendBytes = (bytes: string): Promise<string> =>
+  new Promise((resolve) => {
+    let answer = '';
+    const socket = createConnection(Number(new URL(url).port), '127.0.0.1', () => socket.write(bytes));
+    socket.on('data', (data) => (answer += String(data))).on('error', () => undefined);
+    socket.once('close', () => resolve(answer));
   });
-  expect(answer).toMatch(/^HTTP\/1\.1 400/);
-  socket.destroy();
+
+test.each([
+  ['two lengths', 'POST /v1/echo HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n', 400, 'invalid-request'],
+  ['not HTTP', 'hello\r\n\r\n', 400, 'invalid-request'],
+  ['headers without end', `GET / HTTP/1.1\r\nHost: x\r\n${'x: y\r\n'.repeat(10_000)}\r\n`, 431, 'request-too-large'],
+])('%s gets a problem and is cut off', async (_, bytes, status, code) => {
+  const [head = '', body = ''] = (await sendBytes(bytes)).split('\r\n\r\n');
+  expect(head).toMatch(new RegExp(`^HTTP/1\\.1 ${status} `));
+  expect(head).toContain('Content-Type: application/problem+json');
+  expect(head).toContain('Connection: close');
+  expect(JSON.parse(body)).toMatchObject({ status, code });
+});
+
+test('a wrong method is told which ones there are', async () => {
+  expect((await fetch(`${url}/v1/tasks/t`, { method: 'DELETE' })).headers.get('allow')).toBe('GET, HEAD');
+  expect((await raw('/v1/echo', [], 'TRACE')).headers.allow).toBe('POST');
 });
 
 test('closing does not wait for a request that hangs', async () => {

@@ -49,7 +49,7 @@ describe('keys by URL', () => {
     expect(server.asked()).toBe(2);
   });
 
-  test('are fetched once in 30 seconds whatever a flood of unknown keys asks for', async () => {
+  test('[bad 47] are fetched once in 30 seconds whatever a flood of unknown keys asks for', async () => {
     await outcome(first);
     const tokens = await Promise.all(Array.from({ length: 50 }, (_, n) => sign(second, { exp: SECONDS + 300 }, { kid: `made-up-${n}` })));
     await Promise.allSettled(tokens.map((token) => verifier.verify(token)));

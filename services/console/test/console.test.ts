@@ -24,11 +24,23 @@ beforeAll(async () => {
       return { id: `person-${bearer}`, roles };
     },
   };
+  const workloads = {
+    verify: async (bearer: string) => {
+      if (bearer !== 'agent') throw new InvalidToken();
+      return {
+        id: 'spiffe://example.org/agent/etl',
+        kind: 'spiffe',
+        trustDomain: 'example.org',
+        audience: 'mayfly',
+        expiresAt: AT,
+      } as const;
+    },
+  };
   served = await serve({
     controllers: [OperatorController],
     providers: [
       { provide: Operating, useValue: new Operating({ database: ledger.database, clock: new ManualClock(AT) }) },
-      { provide: Operators, useValue: new Operators(verifier) },
+      { provide: Operators, useValue: new Operators(verifier, workloads) },
     ],
   });
 }, 60_000);
@@ -78,6 +90,10 @@ describe('who may do what', () => {
       const answer = await call(await request(), role);
       if (allowed.includes(role)) expect(answer.status).toBe(status);
       else expect(answer).toMatchObject({ status: 403, type: 'application/problem+json', body: { code: 'forbidden' } });
+    });
+
+    test('[bad 63] no workload, however well it proves itself', async () => {
+      expect(await call(await request(), 'agent')).toMatchObject({ status: 403, body: { code: 'forbidden' } });
     });
 
     test('nobody without a role, and nobody without a proof', async () => {

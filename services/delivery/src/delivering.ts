@@ -2,7 +2,7 @@
  * What an agent may do with its task, with everything that needs.
  * @module
  */
-import { InvalidRequest, MayflyError, TaskClosed, type TaskId } from '@mayfly/domain';
+import { Denied, InvalidRequest, MayflyError, TaskClosed, type TaskId } from '@mayfly/domain';
 import { credentialState, ENDED_GRANT_STATES, LIVE_LEASE_STATES, type CredentialState, type Grant } from '@mayfly/grant';
 import { amendGrant, credentialsOf, endGrant, endLease, findGrantByTask, leasesOf, lockGrant, stateFact } from '@mayfly/store';
 import { ATTRIBUTES, counter, currentTrace, METRICS, SPANS, withSpan, type TraceContext } from '@mayfly/telemetry';
@@ -80,11 +80,13 @@ export class Delivering {
     }
   }
 
-  /** A sign of life. @throws TaskNotFound, TaskClosed */
+  /** A sign of life; before the decision it counts for nothing. @throws TaskNotFound, TaskClosed, Denied when nothing was granted that could live */
   async heartbeat(taskId: TaskId, agent: string): Promise<void> {
     const grant = await grantFor(this.on.database, taskId, agent);
     const alive = await amendGrant(this.on.database, grant.id, 'granted', { heartbeatAt: this.on.clock.now() });
-    if (!alive && hasEnded(grant)) throw new TaskClosed();
+    if (alive) return;
+    if (hasEnded(grant)) throw new TaskClosed();
+    if (grant.state === 'denied') throw new Denied((await credentialsOf(this.on.database, grant.id))[0]?.decisionId);
   }
 
   /**

@@ -3,7 +3,7 @@ import { bearerToken } from '@mayfly/http';
 import type { WorkloadVerifier } from '@mayfly/identity';
 import { findGrantByTask, stateFact, type Database } from '@mayfly/store';
 import { ATTRIBUTES, currentTrace, SPANS, withSpan, type Logger } from '@mayfly/telemetry';
-import { InvalidToken, isTaskId, MayflyError, type Clock } from '@mayfly/domain';
+import { InvalidToken, isTaskId, MayflyError, TaskNotFound, type Clock } from '@mayfly/domain';
 
 /** A request with its Authorization header. */
 export type Asking = IncomingMessage;
@@ -36,7 +36,9 @@ export class WorkloadProof {
       try {
         return await work(agent);
       } catch (error) {
-        await this.#noteRefusal(id, agent, error);
+        const noted = this.#noteRefusal(id, agent, error);
+        // INVARIANT: an unknown task and another workload's look alike, in time too: only one of them has evidence to write.
+        if (!(error instanceof TaskNotFound)) await noted;
         throw error;
       }
     });

@@ -1,17 +1,19 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { newLeaseRef, TaskClosed } from '@mayfly/domain';
+import { newGrantId, newLeaseRef, TaskClosed } from '@mayfly/domain';
 import {
   endGrant,
   findGrantByTask,
   insertCredentials,
+  insertGrant,
   intendLease,
   leasesOf,
   lockGrant,
   readTaskIntake,
+  transitionGrant,
   transitionLease,
 } from '@mayfly/store';
 import { applyExample } from '../../../libs/store/test/example.js';
-import { AT, startLedger, type Ledger } from '../../../libs/store/test/ledger.js';
+import { AT, startLedger, task, type Ledger } from '../../../libs/store/test/ledger.js';
 import { AGENT, deliveryOn, OTHER_AGENT, ready } from './world.js';
 
 let ledger: Ledger;
@@ -91,6 +93,18 @@ test('a heartbeat is noted while the task lives, and refused when it has ended',
     await endGrant(tx, (await lockGrant(tx, grant.id))!, { cause: 'task_ended', by: 'revoker', at: AT });
   });
   await expect(world.delivering.heartbeat(grant.taskId, AGENT)).rejects.toThrow(TaskClosed);
+});
+
+test('a heartbeat of a task that was denied is told so', async () => {
+  const start = task();
+  await ledger.database.transaction('test', async (tx) => {
+    const id = newGrantId();
+    const { taskId, agent } = start;
+    const grant = { id, taskId, agentId: agent.id, tenant: 'default', source: 'urn:test', request: start, startEventId: 'e', openedAt: AT };
+    await insertGrant(tx, { ...grant, risk: 0, state: 'requested' });
+    await transitionGrant(tx, id, 'requested', 'denied');
+  });
+  await expect(world.delivering.heartbeat(start.taskId, AGENT)).rejects.toMatchObject({ code: 'denied', status: 403 });
 });
 
 test('a view tells states and reasons, and nothing that would let its reader act', async () => {

@@ -49,7 +49,7 @@ describe('operators', () => {
   test('need a token and a role', async () => {
     expect((await fetch(`${world.dev.console.url}/v1/grants`)).status).toBe(401);
     const agent = await fetch(`${world.dev.console.url}/v1/grants`, { headers: { authorization: `Bearer ${await world.agentToken()}` } });
-    expect(agent.status).toBe(401);
+    expect(agent.status).toBe(403);
     const body = JSON.stringify({ selector: { taskId: 'x' }, reason: 'test' });
     expect((await world.operate('/v1/revocations', { method: 'POST', body, as: 'viewer' })).status).toBe(403);
     expect((await world.operate('/v1/grants?unknown=1', { as: 'viewer' })).status).toBe(400);
