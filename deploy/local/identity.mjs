@@ -68,6 +68,9 @@ const routes = {
   'POST /token': async (request) => token(new URLSearchParams(await body(request))),
 };
 
+/** Noted, because how often somebody asks for keys is something that nobody else sees. */
+const PUBLISHES_KEYS = new Set(['GET /jwks', 'GET /spiffe/bundle']);
+
 async function body(request) {
   let text = '';
   for await (const chunk of request) {
@@ -78,7 +81,9 @@ async function body(request) {
 }
 
 async function answer(request) {
-  const route = routes[`${request.method} ${request.url.split('?')[0]}`];
+  const name = `${request.method} ${request.url.split('?')[0]}`;
+  const route = routes[name];
+  if (PUBLISHES_KEYS.has(name)) console.log(JSON.stringify({ msg: 'keys were asked for', at: Date.now(), route: name }));
   try {
     return route ? await route(request) : [404, { error: 'not_found' }];
   } catch {
