@@ -7,6 +7,7 @@ import { waitMilliseconds } from './wait.js';
 
 const NAME = /^[A-Za-z0-9._-]{1,100}$/;
 const MOST_NAMES = 32;
+const isName = (name: unknown): name is string => typeof name === 'string' && NAME.test(name);
 
 /** The name of a credential. @throws InvalidRequest */
 export function credentialName(text: string): string {
