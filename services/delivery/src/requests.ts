@@ -24,8 +24,8 @@ export function waitOf(query: unknown): number {
 /** Names of a body `{ "names": [] }`, or of none. @throws InvalidRequest */
 export function namesOf(body: unknown): readonly string[] {
   const { names = [] } = only(['names'], body, 'the body may only be { "names": [ … ] }');
-  if (Array.isArray(names) && names.length <= MOST_NAMES && names.every((name) => typeof name === 'string' && NAME.test(name)))
-    return names;
+  const all: readonly unknown[] | undefined = Array.isArray(names) ? names : undefined;
+  if (all && all.length <= MOST_NAMES && all.every(isName)) return all;
   throw new InvalidRequest('the body may only be { "names": [ … ] } with names of this task’s credentials');
 }
 
