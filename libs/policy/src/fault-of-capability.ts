@@ -2,16 +2,8 @@
  * Which combinations of engine, shape and limits make sense.
  * @module
  */
-import type { Capability, Engine, Shape } from '@mayfly/domain';
-
-/** What ending can mean at all for what an engine makes. A catalogue that claims more would make `revoked` a lie. */
-const SHAPES_OF: Readonly<Record<Engine, readonly Shape[]>> = {
-  database: ['revocable'],
-  kv: ['static'],
-  pki: ['revocable', 'expiry-only'],
-  ssh: ['expiry-only'],
-  transit: ['static'],
-};
+import type { Capability } from '@mayfly/domain';
+import { shapesOf } from '@mayfly/revocation';
 
 /** Longest life of what nobody can kill early, in seconds: this is the time that it outlives its task at worst. */
 const MAX_EXPIRY_ONLY_SECONDS = 300;
@@ -19,7 +11,8 @@ const MAX_EXPIRY_ONLY_SECONDS = 300;
 const MAX_TTL_SECONDS = 86_400;
 
 const RULES: readonly ((capability: Capability) => string | false)[] = [
-  ({ engine, shape }) => !SHAPES_OF[engine].includes(shape) && `shape: ${engine} can only be ${SHAPES_OF[engine].join(' or ')}`,
+  // A catalogue that claims more than ending can mean would make `revoked` a lie.
+  ({ engine, shape }) => !shapesOf(engine).includes(shape) && `shape: ${engine} can only be ${shapesOf(engine).join(' or ')}`,
   ({ shape, maxTtlSeconds }) =>
     shape === 'expiry-only' &&
     maxTtlSeconds > MAX_EXPIRY_ONLY_SECONDS &&

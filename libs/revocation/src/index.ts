@@ -7,3 +7,5 @@ export * from './mint-under-way.js';
 export * from './orphans.js';
 export * from './patience.js';
 export type * from './ports.js';
+export type * from './reapers/reaper.js';
+export { reaperOf, shapesOf } from './reapers/table.js';

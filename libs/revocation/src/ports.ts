@@ -54,3 +54,10 @@ export interface TargetProbe {
   /** Without a principal, dead means: no principal at all that carries the grant's id. @throws MayflyError `target-unavailable` when the target cannot be asked */
   probe(subject: ProbeSubject): Promise<ProbeResult>;
 }
+
+/** Everything that killing works with. */
+export interface Killers {
+  readonly revoker: SecretRevoker;
+  readonly probe: TargetProbe;
+  readonly quarantine: TargetQuarantine;
+}

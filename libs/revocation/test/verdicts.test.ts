@@ -1,7 +1,16 @@
 import { describe, expect, test } from '@jest/globals';
 import { MayflyError, newGrantId, newLeaseRef, plusSeconds, VaultUnavailable, type Capability, type Shape } from '@mayfly/domain';
 import type { Lease } from '@mayfly/grant';
-import { confirm, problemOf, strike, type Doomed, type Killers, type ProbeSubject, type Verdict } from '@mayfly/revocation';
+import {
+  confirm as look,
+  problemOf,
+  shapesOf,
+  strike,
+  type Doomed,
+  type Killers,
+  type ProbeSubject,
+  type Verdict,
+} from '@mayfly/revocation';
 import fc from 'fast-check';
 
 const NOW = new Date('2026-01-01T00:00:00Z');
@@ -15,7 +24,7 @@ interface World {
 }
 const asked: { subjects: ProbeSubject[]; revoked: string[]; serials: string[] } = { subjects: [], revoked: [], serials: [] };
 
-function killersIn({ lease, target }: World): Pick<Killers, 'revoker' | 'probe'> {
+function killersIn({ lease, target }: World): Killers {
   const targetAnswers = (): boolean => {
     if (target === 'away') throw new MayflyError('target-unavailable', 'away', 503, true);
     return target === 'dead';
@@ -46,8 +55,14 @@ function killersIn({ lease, target }: World): Pick<Killers, 'revoker' | 'probe'>
         return { dead: targetAnswers(), checked: 'postgres: 0 login roles, 0 open sessions' };
       },
     },
+    quarantine: { targets: [], principals: async () => [], quarantine: async () => undefined },
   };
 }
+
+const confirm = (one: Doomed, killers: Killers, now: Date, tokenProof: string | undefined): Promise<Verdict> =>
+  look(one, killers, { now, tokenProof, unexplained: async (principals) => principals });
+/** An engine that can have the shape. */
+const ENGINE_OF: Readonly<Record<Shape, Capability['engine']>> = { revocable: 'database', 'expiry-only': 'ssh', static: 'kv' };
 
 interface Changes {
   readonly spec?: Partial<Capability>;
@@ -66,7 +81,7 @@ const doomed = (shape: Shape, { spec = {}, lease = {} }: Changes = {}): Doomed =
     fetches: 0,
     spec: {
       name: 'orders-db.read',
-      engine: 'database',
+      engine: ENGINE_OF[shape],
       shape,
       mint: 'on-start',
       mount: 'database',
@@ -231,6 +246,7 @@ test('whatever the world is like: `revoked` is said of revocable leases only, an
         const now = plusSeconds(NOW, seconds);
         const verdict = await confirm(one, killersIn({ lease, target }), now, token);
         if (verdict.kind !== 'over') return;
+        expect(shapesOf(engine)).toContain(shape);
         if (verdict.state === 'revoked') {
           expect(shape).toBe('revocable');
           if (written.vaultLeaseId) expect(lease).toBe('gone');

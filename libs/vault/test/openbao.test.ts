@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { recordSpans } from '@mayfly/telemetry';
 import { vaultForDelivery, vaultForIssuer, vaultForRevoker } from '../src/index.js';
 import { keepsThePromises } from './conformance.js';
+import { everyEngineDies } from './suites/deaths.js';
 import { canaries } from './suites/canaries.js';
 import { databaseUsersDie } from './suites/database.js';
 import { certificatesDie } from './suites/certificates.js';
@@ -16,7 +17,9 @@ const settings = (service: string) => ({ address: servers.address, jwtFile: serv
 beforeAll(async () => {
   servers = await startServers();
 }, 120_000);
+const closing: { close(): Promise<void> }[] = [];
 afterAll(async () => {
+  await Promise.all(closing.map((one) => one.close()));
   await servers?.stop();
   await recording.stop();
 }, 30_000);
@@ -34,6 +37,7 @@ describe('OpenBao', () => {
   keepsThePromises(ports);
   databaseUsersDie(ports, () => servers);
   certificatesDie(ports, () => servers);
+  everyEngineDies(ports, () => servers, closing);
   privilegesAreMinimal(() => servers);
 
   it('lets a healthy service say so, and no process with an agent’s key', async () => {

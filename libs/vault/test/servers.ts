@@ -15,6 +15,8 @@ export interface Servers {
   readonly provisioning: { readonly address: string; readonly jwtFile: string; readonly orders: object };
   /** Where the demo database is, as whoever. */
   ordersUrl(user: string, password: string): string;
+  /** Of the roles that look and quarantine there. */
+  readonly passwords: Readonly<Record<string, string>>;
   readonly adminUrl: string;
   readonly auditFile: string;
   stop(): Promise<void>;
@@ -70,9 +72,10 @@ export async function startServers(): Promise<Servers> {
       user: 'orders_admin',
       password: 'orders-admin-in-a-test',
     };
-    const passwords = join(dirs.keys, 'passwords.json');
-    writeFileSync(passwords, JSON.stringify({ orders_admin: orders.password }), { mode: 0o600 });
-    const env = { ADMIN_URL: database.url, PASSWORDS_FILE: passwords };
+    const passwords = { orders_admin: orders.password, mayfly_probe: 'probe-in-a-test', mayfly_quarantine: 'quarantine-in-a-test' };
+    const passwordsFile = join(dirs.keys, 'passwords.json');
+    writeFileSync(passwordsFile, JSON.stringify(passwords), { mode: 0o600 });
+    const env = { ADMIN_URL: database.url, PASSWORDS_FILE: passwordsFile };
     await run(projectNode, [join(root, 'deploy/postgres/bootstrap.mjs')], {
       what: 'databases',
       logFile: join(dirs.logs, 'bootstrap.log'),
@@ -87,6 +90,7 @@ export async function startServers(): Promise<Servers> {
       forgedJwtFile: await signed('forged.jwt', 'agents', 'spiffe://example.org/mayfly/issuer'),
       provisioning,
       ordersUrl: (user, password) => `postgres://${user}:${encodeURIComponent(password)}@${orders.host}:${orders.port}/orders`,
+      passwords,
       adminUrl: database.url.replace(/postgres$/, 'orders'),
       auditFile: join(dirs.logs, 'openbao-audit.log'),
       stop,

@@ -25,15 +25,15 @@ await runService('revoker', readConfig, async (config, { database, clock, logger
   const probe = new PostgresProbe(targets);
   const quarantines = quarantinesOf(targets);
   const policies = new CurrentPolicy(readPolicySet);
-  const quarantine = quarantineAt(quarantines);
-  const revoking = new Revoking({ database, clock, policies, killers: { revoker, probe, quarantine } });
+  const killers = { revoker, probe, quarantine: quarantineAt(quarantines) };
+  const revoking = new Revoking({ database, clock, policies, killers });
   const killer = startWorker({ name: 'killer', everyMilliseconds: 500, work: () => revoking.killDue(), logger });
   const watch = startWorker({ name: 'watch', everyMilliseconds: 500, work: () => watchTheClock({ database, clock }), logger });
-  const quarantiners = quarantine.targets.map((target) =>
+  const quarantiners = killers.quarantine.targets.map((target) =>
     startWorker({
       name: `quarantine-${target}`,
       everyMilliseconds: 500,
-      work: () => quarantineOverdue({ database, clock, quarantine }, target),
+      work: () => quarantineOverdue({ database, clock, killers }, target),
       logger,
     }),
   );

@@ -1,21 +1,20 @@
 import type { Clock } from '@mayfly/domain';
-import type { Credential, Grant, Lease } from '@mayfly/grant';
-import type { TargetQuarantine } from '@mayfly/revocation';
-import { noteQuarantine, unexplainedPrincipals, type Database } from '@mayfly/store';
+import type { Grant } from '@mayfly/grant';
+import { quarantine, type Doomed, type Killers } from '@mayfly/revocation';
+import { noteQuarantine, type Database } from '@mayfly/store';
 import { ATTRIBUTES, counter, METRICS, SPANS, withSpan } from '@mayfly/telemetry';
+import { circumstancesOf } from './circumstances.js';
 
 /** What quarantining works with. */
 export interface QuarantineDependencies {
   readonly database: Database;
   readonly clock: Clock;
-  readonly quarantine: TargetQuarantine;
+  readonly killers: Killers;
 }
 
 /** Which lease, and why the secrets engine could not. */
-export interface ToQuarantine {
+export interface ToQuarantine extends Doomed {
   readonly grant: Grant;
-  readonly credential: Credential;
-  readonly lease: Lease;
   /** Stable code. */
   readonly reason: string;
   /** True when Vault has said that it knows nothing of the lease. */
@@ -24,35 +23,24 @@ export interface ToQuarantine {
 
 const quarantines = counter(METRICS.quarantines);
 
-/** Ends a credential at its target and says so. What it does not say is `revoked`. @throws MayflyError `target-unavailable` */
-export async function quarantineLease(
-  { database, clock, quarantine }: QuarantineDependencies,
-  { grant, credential, lease, reason, forgotten }: ToQuarantine,
-): Promise<void> {
-  const target = credential.spec?.target ?? '';
+/**
+ * Ends a credential at its target and says so. What it does not say is `revoked`.
+ * @returns false where nothing can be done at a target
+ * @throws MayflyError `target-unavailable`
+ */
+export async function quarantineLease(on: QuarantineDependencies, { grant, reason, forgotten, ...one }: ToQuarantine): Promise<boolean> {
   const attributes = {
     [ATTRIBUTES.taskId]: grant.taskId,
-    [ATTRIBUTES.leaseRef]: lease.ref,
-    [ATTRIBUTES.capability]: credential.capability,
+    [ATTRIBUTES.leaseRef]: one.lease.ref,
+    [ATTRIBUTES.capability]: one.credential.capability,
     [ATTRIBUTES.reason]: reason,
   };
-  await withSpan(SPANS.quarantine, { attributes }, async () => {
-    const existing = await quarantine.principals(target, grant.id);
-    const its = lease.principal ? existing.filter((name) => name === lease.principal) : await unnamed(database, grant, existing);
-    for (const name of its) await quarantine.quarantine(target, name, forgotten);
+  return withSpan(SPANS.quarantine, { attributes }, async () => {
+    const principals = await quarantine(one, on.killers, circumstancesOf(on, grant), forgotten);
+    if (principals === undefined) return false;
     quarantines.add(1, { [ATTRIBUTES.reason]: reason });
-    const at = clock.now();
-    await database.transaction('note quarantine', (tx) =>
-      noteQuarantine(tx, { grant, credential, lease, reason, principals: its.length, at }),
-    );
+    const at = on.clock.now();
+    await on.database.transaction('note quarantine', (tx) => noteQuarantine(tx, { ...one, grant, reason, principals, at }));
+    return true;
   });
 }
-
-/** Nobody lived to write down what the target calls it: everything under a grant that ends; else what no lease of a living grant explains. */
-const unnamed = (database: Database, { id, state }: Grant, existing: readonly string[]): Promise<readonly string[]> =>
-  state === 'closing' || state === 'closed'
-    ? Promise.resolve(existing)
-    : unexplainedPrincipals(
-        database,
-        existing.map((name) => ({ name, grantId: id })),
-      );

@@ -1,17 +1,19 @@
 import { confirm, mintUnderWay, type Doomed, type Verdict } from '@mayfly/revocation';
 import { ATTRIBUTES, SPANS, withSpan } from '@mayfly/telemetry';
+import { circumstancesOf } from '../circumstances.js';
 import type { Killing } from '../killing.js';
 
 /** "Revoked" is a claim that needs proof: looks each lease up, and asks the target where it can be asked. */
 export async function confirmDeath(known: Killing): Promise<void> {
   const { doomed = [], problems, killers, clock, tokenProof, grant } = known;
+  if (!grant) throw new TypeError('confirmDeath comes after findDoomed');
   known.verdicts = await Promise.all(
     doomed.map((one) =>
       withSpan(
         SPANS.confirm,
         {
           attributes: {
-            [ATTRIBUTES.taskId]: grant?.taskId,
+            [ATTRIBUTES.taskId]: grant.taskId,
             [ATTRIBUTES.leaseRef]: one.lease.ref,
             [ATTRIBUTES.capability]: one.credential.capability,
           },
@@ -23,7 +25,7 @@ export async function confirmDeath(known: Killing): Promise<void> {
             ? { kind: 'later', at: lookAgain }
             : struck
               ? { kind: 'alive', problem: struck }
-              : await confirm(one, killers, clock.now(), tokenProof);
+              : await confirm(one, killers, circumstancesOf(known, grant, tokenProof));
           span.set({ [ATTRIBUTES.outcome]: verdict.kind === 'over' ? verdict.state : verdict.kind });
           if (verdict.kind === 'alive') span.fail(verdict.problem);
           return [one, verdict];

@@ -1,0 +1,34 @@
+/**
+ * Database users. The target can be asked, and ends them without Vault.
+ * @module
+ */
+import type { Killers } from '../ports.js';
+import { leased, type AskTarget } from './leased.js';
+import type { Reaper } from './reaper.js';
+
+/** Dead: no role that may log in, and no session of it. */
+export const database = ({ revoker, probe, quarantine }: Killers): Reaper => {
+  const reaches = (target: string | undefined): target is string => target !== undefined && quarantine.targets.includes(target);
+
+  const ask: AskTarget = async ({ lease, credential: { spec } }, { tokenProof, unexplained }) => {
+    if (!spec) return { dead: false, checked: '' };
+    const { principal, grantId } = lease;
+    // While its task lives, its other users carry the same grant's id.
+    if (!principal && !tokenProof && reaches(spec.target)) {
+      const left = await unexplained(await quarantine.principals(spec.target, grantId));
+      return { dead: left.length === 0, checked: `postgres: ${left.length} users of the grant that nothing explains` };
+    }
+    return probe.probe({ capability: spec, principal, grantId });
+  };
+
+  return {
+    ...leased(revoker, ask),
+    quarantine: async ({ lease, credential: { spec } }, { unexplained }, forgotten) => {
+      if (!reaches(spec?.target)) return undefined;
+      const existing = await quarantine.principals(spec.target, lease.grantId);
+      const its = lease.principal ? existing.filter((name) => name === lease.principal) : await unexplained(existing);
+      for (const name of its) await quarantine.quarantine(spec.target, name, forgotten);
+      return its.length;
+    },
+  };
+};

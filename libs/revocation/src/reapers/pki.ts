@@ -1,0 +1,17 @@
+/**
+ * Certificates. Their target is everybody who reads the revocation list, which only Vault can write.
+ * @module
+ */
+import type { Killers } from '../ports.js';
+import { leased, type AskTarget } from './leased.js';
+import type { Reaper } from './reaper.js';
+
+/** Dead: its serial number is on the list that Vault publishes. */
+export const pki = ({ revoker }: Killers): Reaper => {
+  const ask: AskTarget = async ({ lease: { principal }, credential: { spec } }) => {
+    // A certificate that was never written down cannot be looked up; its key was never handed to anyone either.
+    if (!principal || !spec) return { dead: true, checked: 'certificate was never handed out' };
+    return { dead: await revoker.isCertificateRevoked(spec.mount, principal), checked: 'serial number is on the revocation list' };
+  };
+  return { ...leased(revoker, ask), quarantine: async () => undefined };
+};
