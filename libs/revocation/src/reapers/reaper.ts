@@ -28,7 +28,7 @@ export interface Circumstances {
    * Of these principals of the lease's grant, the ones that nothing else explains: all when the grant ends, else those that no other lease
    * names. For a lease of which nobody lived to write down what its target calls it.
    */
-  unexplained(principals: readonly string[]): Promise<readonly string[]>;
+  readonly unexplained: (principals: readonly string[]) => Promise<readonly string[]>;
 }
 
 /** Ends the credentials of one engine and shape, proves it, and ends them past the secrets engine where that is possible. */
