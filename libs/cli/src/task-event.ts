@@ -4,8 +4,10 @@
  */
 import { newEventId, topicName, TOPICS } from '@mayfly/domain';
 import type { OutgoingRecord } from '@mayfly/kafka';
+import type { SignableEvent } from '@mayfly/task-events';
 import type { Endpoints } from './endpoints.js';
 import { known } from './endpoints.js';
+import { readPrivateKey } from './private-key.js';
 
 /** What is said about a task. */
 export interface TaskEvent {
@@ -14,6 +16,16 @@ export interface TaskEvent {
   readonly source: string;
   readonly taskId: string;
   readonly data: Readonly<Record<string, unknown>>;
+  /** With it the event is signed. */
+  readonly signing?: Signing | undefined;
+}
+
+/** How an event is signed. */
+export interface Signing {
+  /** File of the orchestrator's private key. */
+  readonly keyFile: string;
+  /** The installation that the event is for; its topic prefix where nothing else is said. */
+  readonly audience?: string | undefined;
 }
 
 /** An event that Kafka has taken. */
@@ -23,12 +35,11 @@ export interface SentEvent {
   readonly traceparent: string;
 }
 
-/** The record of an event. */
-export function recordOf(
-  { type, source, taskId, data }: TaskEvent,
-  id: string,
-  traceparent: string,
-): OutgoingRecord & { key: string; value: string; headers: Record<string, string> } {
+/** The record of an event. @param prefix of the topics @throws NotSetUp when the key to sign with cannot be read */
+export async function recordOf(
+  { type, source, taskId, data, signing }: TaskEvent,
+  { id, traceparent, prefix }: { readonly id: string; readonly traceparent: string; readonly prefix: string },
+): Promise<OutgoingRecord & { key: string; value: string; headers: Record<string, string> }> {
   const event = {
     specversion: '1.0',
     id,
@@ -41,11 +52,17 @@ export function recordOf(
     traceparent,
     data,
   };
+  const signature = signing && (await sign(event, signing, prefix));
   return {
     key: taskId,
-    value: JSON.stringify(event),
+    value: JSON.stringify({ ...event, ...signature }),
     headers: { 'content-type': 'application/cloudevents+json; charset=UTF-8', traceparent },
   };
+}
+
+async function sign(event: SignableEvent, { keyFile, audience = '' }: Signing, prefix: string): Promise<Readonly<Record<string, string>>> {
+  const { SIGNATURE_ATTRIBUTE, signEvent } = await import('@mayfly/task-events');
+  return { [SIGNATURE_ATTRIBUTE]: await signEvent(event, audience || prefix, await readPrivateKey(keyFile)) };
 }
 
 /**
@@ -68,6 +85,7 @@ export async function sendTaskEvent(endpoints: Endpoints, event: TaskEvent, pare
   const producer = connectKafka({ brokers, clientId: 'mayfly-cli', logger }).producer();
   const topic = topicName(endpoints.topicPrefix, TOPICS.tasks);
   const id = newEventId();
+  const prefix = endpoints.topicPrefix;
   const attributes = {
     [ATTRIBUTES.messagingSystem]: 'kafka',
     [ATTRIBUTES.messagingOperation]: 'send',
@@ -80,7 +98,7 @@ export async function sendTaskEvent(endpoints: Endpoints, event: TaskEvent, pare
       SPAN_PATTERNS.send(topic),
       { kind: 'producer', attributes, parent: parent === undefined ? undefined : { traceparent: parent } },
       async ({ trace: { traceparent } }) => {
-        await producer.send(topic, [recordOf(event, id, traceparent)]);
+        await producer.send(topic, [await recordOf(event, { id, traceparent, prefix })]);
         return { id, traceparent, traceId: traceparent.split('-')[1] ?? '' };
       },
     );

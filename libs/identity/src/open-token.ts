@@ -20,6 +20,7 @@ const claims = z.looseObject({ iss: z.string().optional(), sub: z.string().optio
 /** What an unverified token says about who signed it. Good for finding keys, for nothing else. */
 export interface OpenedToken {
   readonly typ: string | undefined;
+  readonly keyId: string | undefined;
   readonly issuer: string | undefined;
   readonly subject: string | undefined;
 }
@@ -38,7 +39,7 @@ export function openToken(token: string): OpenedToken {
   if (FORBIDDEN.some((name) => Object.hasOwn(rest, name))) throw new RefusedToken('unsupported-header');
   if (!ALGORITHMS.includes(alg)) throw new RefusedToken('unsupported-algorithm');
   const { iss: issuer, sub: subject } = read(claims, payload);
-  return { typ, issuer, subject };
+  return { typ, keyId: rest.kid, issuer, subject };
 }
 
 /** One text per byte sequence: no padding, no spaces, no stray bits in the last character. */

@@ -5,19 +5,11 @@
 import { sha256 } from '@mayfly/domain';
 import { ATTRIBUTES, counter, METRICS, redact } from '@mayfly/telemetry';
 import { RecordTooLarge } from './errors.js';
-import type { EventProducer, HeaderValue, OutgoingRecord, RecordHeaders } from './ports.js';
+import type { EventProducer, HeaderValue, OutgoingRecord, ParkReason, RecordHeaders } from './ports.js';
 import { originOf, type Received } from './received.js';
 
 const parked = counter(METRICS.deadLetters);
 const MAX_DETAIL = 500;
-
-/** Why a record is parked. */
-export interface ParkReason {
-  /** Stable code. */
-  readonly reason: string;
-  /** One sentence. */
-  readonly detail: string;
-}
 
 /**
  * Writes the record to the dead-letter topic: key, value and headers untouched, with the headers `mayfly-reason`, `mayfly-detail` and

@@ -129,6 +129,7 @@ async function handleOrPark(
   } catch (error) {
     const why = verdict(error, tries, (options.patience ?? DEFAULT_PATIENCE).tries);
     if (!why) throw error;
+    await options.beforePark?.(recordOf(received, received.raw.value ?? Buffer.alloc(0)), why);
     await park(options.producer, options.deadLetterTopic, received, why);
     span.fail(why.reason, why.detail);
     logger.warn('record parked', { origin: originOf(received), reason: why.reason, detail: why.detail, error });

@@ -12,10 +12,12 @@ export type {
   HeaderValue,
   Kafka,
   OutgoingRecord,
+  ParkReason,
   Patience,
   Progress,
   RecordHeaders,
 } from './ports.js';
+export { describeRecord } from './event-attributes.js';
 export { KafkaUnavailable, ParkEvent, RecordTooLarge } from './errors.js';
 export { MAX_RECORD_BYTES } from './handle-record.js';
 export { toKafkaMessage, type MessageOptions } from './to-kafka-message.js';

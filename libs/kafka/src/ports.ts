@@ -43,6 +43,11 @@ export interface ConsumerOptions {
   readonly deadLetterTopic: string;
   /** Writes the dead letters. */
   readonly producer: EventProducer;
+  /**
+   * Called before a record is parked; what it does is durable once it resolves. The record may come to it more than once, and is tried
+   * again while it rejects.
+   */
+  readonly beforePark?: (record: EventRecord, why: ParkReason) => Promise<void>;
   /** Called when the consumer has ended and will not come back: end the process. */
   readonly onCrash: (error: unknown) => void;
   /** How long one try of a handler may take; default 60 000. */
@@ -55,6 +60,14 @@ export interface ConsumerOptions {
   readonly patience?: Patience;
   /** Without a heartbeat for so long the group gives the partitions to another; default 10 000. */
   readonly sessionTimeoutMilliseconds?: number;
+}
+
+/** Why a record is parked. */
+export interface ParkReason {
+  /** Stable code. */
+  readonly reason: string;
+  /** One sentence. */
+  readonly detail: string;
 }
 
 /** How a failing record is tried again. */

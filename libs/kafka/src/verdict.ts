@@ -4,7 +4,7 @@
  */
 import { MayflyError } from '@mayfly/domain';
 import { errorType } from '@mayfly/telemetry';
-import type { ParkReason } from './dead-letter.js';
+import type { ParkReason } from './ports.js';
 
 /**
  * Says whether the record is parked, and why. Undefined means: try again.

@@ -13,4 +13,5 @@ export { CedarDecider } from './cedar-decider.js';
 export { isPolicySetPath, readPolicySet } from './read-policy-set.js';
 export { readPolicyFiles } from './read-policy-files.js';
 export { refuseByRegistration } from './refuse-by-registration.js';
+export { refuseDevKeys } from './refuse-dev-keys.js';
 export type { Registered } from './refuse-by-registration.js';

@@ -3,6 +3,7 @@
  * @module
  */
 import type { Capability } from '@mayfly/domain';
+import type { PublicKey } from '@mayfly/identity';
 
 /** The files of a policy set: path relative to its folder, with `/`, to text. */
 export type PolicyFiles = Readonly<Record<string, string>>;
@@ -24,6 +25,10 @@ export interface Orchestrator {
   readonly source: string;
   readonly tenant: string;
   readonly workflows: readonly Workflow[];
+  /** Whether its events must be signed; one with a wrong signature never counts. */
+  readonly signatures: 'required' | 'accepted';
+  /** The keys that may sign for this source, and for no other. */
+  readonly keys: readonly PublicKey[];
 }
 
 /** A workload that may do tasks. */

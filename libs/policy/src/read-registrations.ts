@@ -2,6 +2,7 @@
  * `registrations.yaml`: which orchestrators and agents exist, and what belongs to whom.
  * @module
  */
+import { publicKeyForm } from '@mayfly/identity';
 import { z } from 'zod';
 import { InvalidPolicySet } from './errors.js';
 import type { Agent, Orchestrator, Workflow } from './policy-set.js';
@@ -28,8 +29,19 @@ const workflow = z.strictObject({
   maxDurationSeconds: seconds,
   heartbeatTimeoutSeconds: seconds.optional(),
 });
+const orchestrator = z
+  .strictObject({
+    tenant: word,
+    signatures: z.enum(['required', 'accepted']).default('required'),
+    keys: z.array(publicKeyForm).max(16).default([]),
+    workflows: z.array(workflow),
+  })
+  .refine(({ signatures, keys }) => signatures === 'accepted' || keys.length > 0, {
+    path: ['keys'],
+    message: 'signatures are required, so at least one public key is; or say `signatures: accepted`',
+  });
 const form = z.strictObject({
-  orchestrators: z.record(word, z.strictObject({ tenant: word, workflows: z.array(workflow) })),
+  orchestrators: z.record(word, orchestrator),
   agents: z.record(identity, z.strictObject({ tenant: word, status: z.enum(['active', 'suspended']), owner: word })),
 });
 
@@ -46,13 +58,17 @@ export interface Registrations {
 export function readRegistrations(text: string): Registrations {
   const read = readYaml(REGISTRATIONS_FILE, text, form);
   const agents = Object.entries(read.agents).map(([id, agent]): Agent => ({ id, ...agent }));
-  const orchestrators = Object.entries(read.orchestrators).map(([source, { tenant, workflows }]): Orchestrator => {
+  const orchestrators = Object.entries(read.orchestrators).map(([source, { tenant, workflows, signatures, keys }]): Orchestrator => {
     for (const { name, agents: ids } of workflows) checkAgents(`orchestrators › ${source} › ${name}`, tenant, ids, agents);
     checkUnique(
       `orchestrators › ${source} › workflows`,
       workflows.map(({ name }) => name),
     );
-    return { source, tenant, workflows: workflows.map(toWorkflow) };
+    checkUnique(
+      `orchestrators › ${source} › keys`,
+      keys.map(({ kid }) => kid),
+    );
+    return { source, tenant, workflows: workflows.map(toWorkflow), signatures, keys };
   });
   return { orchestrators, agents };
 }

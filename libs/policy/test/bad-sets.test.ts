@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, test } from '@jest/globals';
-import { digestOfFiles, InvalidPolicySet, readPolicyFiles, readPolicySet } from '@mayfly/policy';
+import { digestOfFiles, InvalidPolicySet, readPolicyFiles, readPolicySet, refuseDevKeys } from '@mayfly/policy';
 import type { PolicyFiles } from '@mayfly/policy';
 
 let example: PolicyFiles;
@@ -88,6 +88,17 @@ const BAD: [string, () => PolicyFiles, file: string, key: string][] = [
     'registrations.yaml',
     'wrong type',
   ],
+  [
+    'an orchestrator that must sign and has no key',
+    registrations('signatures: accepted', ''),
+    'registrations.yaml',
+    'signatures: accepted',
+  ],
+  ['a misspelt demand for signatures', registrations('signatures: accepted', 'signatures: optional'), 'registrations.yaml', 'signatures'],
+  ['79 an unknown alg of a key', registrations('alg: ES256', 'alg: HS256'), 'registrations.yaml', 'keys › 0'],
+  ['a private key', registrations('kid: dev', 'd: AAAA\n        kid: dev'), 'registrations.yaml', 'keys › 0'],
+  ['a key that is not on its curve', registrations(/x: t0pt/, 'x: t1pt'), 'registrations.yaml', 'keys › 0'],
+  ['a key by reference', registrations(/keys:/, 'jku: https://example.org/keys\n    keys:'), 'registrations.yaml', 'jku'],
   ['a misspelt status', registrations('status: active', 'status: Active'), 'registrations.yaml', 'status'],
 
   ['a broken schema', schema('namespace Mayfly {', 'namespace Mayfly'), 'schema.cedarschema', ''],
@@ -147,6 +158,14 @@ describe('a policy set', () => {
     expect(readPolicySet(reversed).digest).toBe(digestOfFiles(example));
     expect(digestOfFiles({ a: 'bc' })).not.toBe(digestOfFiles({ ab: 'c' }));
     expect(digestOfFiles(edited('policies/etl.cedar', '80', '81'))).not.toBe(digestOfFiles(example));
+  });
+
+  test('[bad 79] that trusts a published development key is refused where this is not allowed', () => {
+    const set = readPolicySet(example);
+    expect(() => refuseDevKeys(set)).toThrow(/signed-orchestrator.*dev-signed-orchestrator is a published development key/);
+    const renamed = readPolicySet(edited('registrations.yaml', 'kid: dev-signed-orchestrator', 'kid: ours'));
+    expect(() => refuseDevKeys(renamed)).toThrow(InvalidPolicySet);
+    expect(() => refuseDevKeys({ ...set, orchestrators: set.orchestrators.filter(({ keys }) => keys.length === 0) })).not.toThrow();
   });
 
   test('cannot be changed', () => {

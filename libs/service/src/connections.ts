@@ -7,6 +7,7 @@ import { connectKafka, KafkaStrategy, startOutboxRelay, type EventProducer, type
 import { CHANNELS, openDatabase, Outbox, type Database, type Listener } from '@mayfly/store';
 import type { Logger } from '@mayfly/telemetry';
 import type { Worker } from '@mayfly/worker';
+import { stateSuspicion } from './state-suspicion.js';
 
 /** What {@link connect} needs to know. */
 export interface ConnectionSettings {
@@ -48,12 +49,13 @@ export function connect(service: string, settings: ConnectionSettings, logger: L
 }
 
 /** The transport of a service's consumer: one group per service, dead letters where they belong, a crash ends the process. */
-export function transport({ kafka, service, producer, topic, logger }: Connections, othersPark: boolean): KafkaStrategy {
+export function transport({ kafka, service, database, clock, producer, topic, logger }: Connections, othersPark: boolean): KafkaStrategy {
   return new KafkaStrategy({
     kafka,
     producer,
     groupId: `mayfly-${service}`,
     deadLetterTopic: topic(TOPICS.deadletter),
+    beforePark: stateSuspicion({ service, database, clock }),
     ...(othersPark && { maxRecordBytes: Number.POSITIVE_INFINITY }),
     onCrash: (error) => {
       logger.fatal('the consumer ended and will not come back; ending the process', { error });

@@ -5,4 +5,4 @@
 export type { Connections } from './connections.js';
 export { runService, type ServiceParts, type ServiceSettings } from './run-service.js';
 export { type Profile } from './profile.js';
-export { BASE, readSettings, VAULT } from './settings.js';
+export { audienceOf, BASE, EVENTS, readSettings, VAULT } from './settings.js';

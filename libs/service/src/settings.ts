@@ -37,6 +37,15 @@ export const BASE = {
   MAYFLY_FAILPOINTS: z.string().min(1).optional(),
 };
 
+/** What a service that reads what orchestrators send needs besides. */
+export const EVENTS = {
+  EVENT_AUDIENCE: z.string().min(1).max(256).optional(),
+};
+
+/** What this installation is called in signatures: an event that was signed for another one is refused. */
+export const audienceOf = (settings: { readonly EVENT_AUDIENCE?: string | undefined; readonly KAFKA_TOPIC_PREFIX: string }): string =>
+  settings.EVENT_AUDIENCE ?? settings.KAFKA_TOPIC_PREFIX;
+
 /** What a service that talks to Vault needs besides. */
 export const VAULT = {
   VAULT_ADDR: z.url({ protocol: /^https?$/ }),
@@ -54,7 +63,7 @@ const FILES = { secret: ['VAULT_JWT_FILE'], trusted: ['MAYFLY_TRUST_FILE', 'MAYF
  * @throws BadConfig naming the keys that are missing or wrong, never their values
  */
 export function readSettings<Shape extends z.ZodRawShape>(shape: Shape, env: NodeJS.ProcessEnv): Readonly<z.infer<z.ZodObject<Shape>>> {
-  const unknown = unknownSettings(env, [...Object.keys(BASE), ...Object.keys(VAULT), ...Object.keys(shape)]);
+  const unknown = unknownSettings(env, [...Object.keys(BASE), ...Object.keys(VAULT), ...Object.keys(EVENTS), ...Object.keys(shape)]);
   const parsed = z.object(shape).safeParse(env);
   if (!parsed.success) {
     const keys = [...new Set(parsed.error.issues.map((issue) => issue.path.join('.')))];

@@ -4,14 +4,18 @@
  */
 import type { EventEnvelope } from '@mayfly/domain';
 import { line, time } from './forms.js';
+import type { Signed } from './messages.js';
 import type { OpenedRecord } from './open-record.js';
 import { RejectedEvent } from './rejected-event.js';
+import { SIGNATURE_ATTRIBUTE } from './signed-statement.js';
+import { signedOf } from './signed-of.js';
 import { traceContextOf } from './trace-context.js';
 
 /** An event with its data still unchecked. */
 export interface CloudEvent {
   readonly envelope: EventEnvelope;
   readonly data: unknown;
+  readonly signed?: Signed;
 }
 
 const STRUCTURED = /^application\/cloudevents(?![a-z0-9])/i;
@@ -49,7 +53,7 @@ function structured(body: unknown): { attributes: Attributes; data: unknown } {
   for (const [name, value] of Object.entries(rest)) {
     // Extensions may be numbers or booleans; everything that Mayfly reads is text.
     if (typeof value === 'string') attributes.set(name, value);
-    else if (REQUIRED.includes(name) || name === 'time') throw invalid(`${name} must be a text`);
+    else if (MUST_BE_TEXT.includes(name)) throw invalid(`${name} must be a text`);
   }
   return { attributes, data };
 }
@@ -60,6 +64,7 @@ function binaryAttributes(headers: Attributes): Attributes {
 }
 
 const REQUIRED = ['specversion', 'id', 'source', 'type'];
+const MUST_BE_TEXT = [...REQUIRED, 'time', SIGNATURE_ATTRIBUTE];
 const FORMS = { id: line(256), source: line(1024), type: line(256) };
 
 function toEvent(record: OpenedRecord, attributes: Attributes, contentType: string, data: unknown): CloudEvent {
@@ -78,6 +83,7 @@ function toEvent(record: OpenedRecord, attributes: Attributes, contentType: stri
       ...traceContextOf(record.headers, attributes),
     },
     data,
+    ...signedOf(attributes.get(SIGNATURE_ATTRIBUTE), data),
   };
 }
 

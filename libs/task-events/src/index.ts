@@ -20,6 +20,11 @@ export type {
 export { MAX_VALUE_BYTES } from './open-record.js';
 export { readSignal } from './read-signal.js';
 export { readTaskEvent } from './read-task-event.js';
-export { REJECT_REASONS, RejectedEvent } from './rejected-event.js';
+export { REJECT_REASONS, RejectedEvent, SECURITY_REASONS } from './rejected-event.js';
 export type { RejectReason } from './rejected-event.js';
+export { signEvent } from './sign-event.js';
+export type { SignableEvent } from './sign-event.js';
+export { SIGNATURE_ATTRIBUTE, SIGNATURE_HEADER } from './signed-statement.js';
 export { taskIdOf } from './task-id-of.js';
+export { vouchFor } from './vouch-for.js';
+export type { Signer, Voucher } from './vouch-for.js';

@@ -44,6 +44,16 @@ export interface Origin {
    * another digest is a contradiction.
    */
   readonly digest: string;
+  /** Absent where the event carries no signature. Not verified yet: `vouchFor` does that. */
+  readonly signed?: Signed;
+}
+
+/** A signature as it came, and what it has to be over. */
+export interface Signed {
+  /** Compact JWS. */
+  readonly signature: string;
+  /** `sha256:…` over the RFC 8785 form of the event's data, unknown fields included. */
+  readonly dataDigest: string;
 }
 
 /** An event about a task. */

@@ -28,9 +28,9 @@ const riskChanged = z.object({ subject, risk, reason: prose(2000).exactOptional(
  * @throws RejectedEvent and nothing else, whatever the bytes are
  */
 export function readSignal(record: EventRecord): SignalMessage {
-  const { envelope, data } = readCloudEvent(openRecord(record));
-  const content = contentOf(envelope.type, data);
-  return { ...content, envelope, digest: digestOf(content) };
+  const { data, ...origin } = readCloudEvent(openRecord(record));
+  const content = contentOf(origin.envelope.type, data);
+  return { ...content, ...origin, digest: digestOf(content) };
 }
 
 function contentOf(type: string, data: unknown): SignalContent {

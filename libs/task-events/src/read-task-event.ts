@@ -8,7 +8,7 @@ import { isCloudEvent, readCloudEvent } from './cloud-event.js';
 import { CDEVENTS_TYPE, readTaskRun } from './formats/cdevents.js';
 import { MAYFLY_TASK_EVENTS } from './formats/mayfly.js';
 import { isRunEvent, readRunEvent } from './formats/openlineage.js';
-import type { EventRecord, TaskContent, TaskMessage } from './messages.js';
+import type { EventRecord, Origin, TaskContent, TaskMessage } from './messages.js';
 import { openRecord } from './open-record.js';
 import type { OpenedRecord } from './open-record.js';
 import { RejectedEvent } from './rejected-event.js';
@@ -20,19 +20,23 @@ import { taskIdOf } from './task-id-of.js';
  */
 export function readTaskEvent(record: EventRecord): TaskMessage {
   const opened = openRecord(record);
-  const { envelope, content } = isCloudEvent(opened) || !isRunEvent(opened) ? readAsCloudEvent(opened) : readRunEvent(opened);
-  return { ...content, envelope, digest: digestOf(plain(content)) };
+  const { content, ...origin } = isCloudEvent(opened) || !isRunEvent(opened) ? readAsCloudEvent(opened) : readRunEvent(opened);
+  return { ...content, ...origin, digest: digestOf(plain(content)) };
 }
 
-function readAsCloudEvent(opened: OpenedRecord): { envelope: EventEnvelope; content: TaskContent } {
-  const { envelope, data } = readCloudEvent(opened);
+function readAsCloudEvent(opened: OpenedRecord): Omit<Origin, 'digest'> & { content: TaskContent } {
+  const { data, ...origin } = readCloudEvent(opened);
+  return { ...origin, content: contentOf(opened, origin.envelope, data) };
+}
+
+function contentOf(opened: OpenedRecord, envelope: EventEnvelope, data: unknown): TaskContent {
   const read = MAYFLY_TASK_EVENTS.get(envelope.type);
   if (read) {
     const content = read(data);
     checkKey(opened.key, taskIdOf(content));
-    return { envelope, content };
+    return content;
   }
-  if (CDEVENTS_TYPE.test(envelope.type)) return { envelope, content: readTaskRun(envelope, data) };
+  if (CDEVENTS_TYPE.test(envelope.type)) return readTaskRun(envelope, data);
   throw new RejectedEvent('unknown-type', 'no event of this type is read from this topic');
 }
 

@@ -34,6 +34,14 @@ export const REJECT_REASONS = [
   // What only the ledger and the registrations can tell:
   /** Nobody is registered under the event's source. */
   'unregistered-source',
+  /** The source's registration demands a signature. */
+  'unsigned',
+  /** A signature that proves nothing, or one over another event. */
+  'bad-signature',
+  /** Signed by a key that is not registered for this source. */
+  'signer-not-allowed',
+  /** Signed for another installation. */
+  'wrong-audience',
   /** The same source and id were seen before with other content. */
   'event-conflict',
   /** A start of a task that has ended. */
@@ -43,6 +51,16 @@ export const REJECT_REASONS = [
   /** An event about a task that another orchestrator started. */
   'foreign-task',
 ] as const;
+/** Reasons that no honest orchestrator gives cause for: somebody forges, replays or meddles. They are stated as evidence. */
+export const SECURITY_REASONS: readonly RejectReason[] = [
+  'unsigned',
+  'bad-signature',
+  'signer-not-allowed',
+  'wrong-audience',
+  'event-conflict',
+  'task-conflict',
+  'foreign-task',
+];
 /** One of {@link REJECT_REASONS}. */
 export type RejectReason = (typeof REJECT_REASONS)[number];
 

@@ -127,6 +127,7 @@ export const METRICS = {
   processDuration: histogram('messaging.process.duration', 'how long handling one record took, all its tries together'),
 
   deadLetters: counter('mayfly.kafka.dead_letters', '{message}', 'records parked, by reason'),
+  suspiciousEvents: counter('mayfly.events.suspicious', '{event}', 'forged, replayed or contradicting events, refused, by reason'),
   tombstones: counter('mayfly.kafka.tombstones', '{message}', 'records without a value, ignored'),
   handlerRetries: counter('mayfly.kafka.retries', '{retry}', 'repeated tries of a handler'),
   handlersHung: counter('mayfly.kafka.handlers_hung', '{try}', 'tries of a handler that did not end in time and were left behind'),

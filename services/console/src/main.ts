@@ -12,7 +12,7 @@ await runService('console', readConfig, async (config, { database, clock }) => {
   return {
     controllers: [OperatorController],
     providers: [
-      { provide: Operating, useValue: new Operating({ database, clock }) },
+      { provide: Operating, useValue: new Operating({ database, clock, profile: config.MAYFLY_PROFILE }) },
       { provide: Operators, useValue: operators },
     ],
   };

@@ -3,7 +3,8 @@
  * @module
  */
 import { InvalidRequest, MayflyError, newEventId, OUT_EVENTS, TOPICS, type Clock } from '@mayfly/domain';
-import { readPolicySet, type PolicyFiles } from '@mayfly/policy';
+import type { Profile } from '@mayfly/service';
+import { readPolicySet, refuseDevKeys, type PolicyFiles } from '@mayfly/policy';
 import {
   applyPolicySet,
   endGrant,
@@ -28,7 +29,8 @@ const PAGE = 100;
 
 /** The operators' API without HTTP. */
 export class Operating {
-  constructor(private readonly on: { readonly database: Database; readonly clock: Clock }) {}
+  /** @param on in profile `dev` a policy set may trust published development keys */
+  constructor(private readonly on: { readonly database: Database; readonly clock: Clock; readonly profile: Profile }) {}
 
   /** Grants that match, newest first, a page at a time. */
   async grants(filter: GrantFilter) {
@@ -70,6 +72,7 @@ export class Operating {
   /** Makes a policy set the current one, atomically; drift follows from it. @throws InvalidPolicySet */
   async applyPolicies(files: PolicyFiles, operator: string) {
     const set = readPolicySet(files);
+    if (this.on.profile !== 'dev') refuseDevKeys(set);
     const { database, clock } = this.on;
     const at = clock.now();
     const changed = await database.transaction('apply policy set', async (tx) => {
@@ -87,7 +90,7 @@ export class Operating {
       });
       return true;
     });
-    return { policyDigest: set.digest, changed, capabilities: set.capabilities.length, policies: set.policies.size };
+    return { policyDigest: set.digest, changed, capabilities: set.capabilities.length, policies: Object.keys(set.policies).length };
   }
 
   /** Kill switch: ends every live grant that matches. With `dryRun` it only counts. */

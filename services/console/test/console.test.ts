@@ -39,7 +39,7 @@ beforeAll(async () => {
   served = await serve({
     controllers: [OperatorController],
     providers: [
-      { provide: Operating, useValue: new Operating({ database: ledger.database, clock: new ManualClock(AT) }) },
+      { provide: Operating, useValue: new Operating({ database: ledger.database, clock: new ManualClock(AT), profile: 'dev' }) },
       { provide: Operators, useValue: new Operators(verifier, workloads) },
     ],
   });

@@ -1,4 +1,4 @@
-import { BASE, readSettings } from '@mayfly/service';
+import { BASE, EVENTS, readSettings } from '@mayfly/service';
 
 /** The drift service's settings. @throws BadConfig */
-export const readConfig = (env: NodeJS.ProcessEnv) => readSettings(BASE, env);
+export const readConfig = (env: NodeJS.ProcessEnv) => readSettings({ ...BASE, ...EVENTS }, env);

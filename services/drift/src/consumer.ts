@@ -3,14 +3,13 @@ import { EventPattern, Payload } from '@nestjs/microservices';
 import type { EventRecord } from '@mayfly/kafka';
 import { readSignal } from '@mayfly/task-events';
 import type { Worker } from '@mayfly/worker';
-import { followRisk } from './flow.js';
-import type { RedecideDependencies } from './redecide.js';
+import { followRisk, type SignalDependencies } from './flow.js';
 
 /** What the consumer is given. */
 export const CONSUMER_TOOLS = Symbol('consumer tools');
 /** See {@link CONSUMER_TOOLS}. */
 export interface ConsumerTools {
-  readonly on: RedecideDependencies;
+  readonly on: SignalDependencies;
   /** Follows the current policy set. */
   readonly follower: Worker;
 }

@@ -8,8 +8,14 @@
  * @module
  */
 import { grantsUnderOtherPolicy, listGrants, noteEvent, currentPolicyDigest } from '@mayfly/store';
-import { RejectedEvent, type RiskSignalMessage } from '@mayfly/task-events';
+import { RejectedEvent, vouchFor, type RiskSignalMessage } from '@mayfly/task-events';
 import { redecide, type RedecideDependencies } from './redecide.js';
+
+/** What following signals works with. */
+export interface SignalDependencies extends RedecideDependencies {
+  /** What this installation is called in signatures. */
+  readonly audience: string;
+}
 
 const PAGE = 100;
 
@@ -26,11 +32,10 @@ export async function followPolicy(on: RedecideDependencies): Promise<number> {
  * Takes a risk signal in. Only a registered orchestrator's signals count, and only for its own tenant.
  * @throws RejectedEvent when the event must be parked
  */
-export async function followRisk(on: RedecideDependencies, { envelope, subject, risk, digest }: RiskSignalMessage): Promise<void> {
+export async function followRisk(on: SignalDependencies, signal: RiskSignalMessage): Promise<void> {
+  const { envelope, subject, risk, digest } = signal;
   const { set } = await on.policies.get(on.database);
-  const orchestrator = set.orchestrator(envelope.source);
-  if (!orchestrator)
-    throw new RejectedEvent('unregistered-source', 'no orchestrator is registered under this source; register it in the policy set');
+  const { orchestrator } = await vouchFor(set.orchestrator(envelope.source), signal, on.audience);
   const filter = { state: 'granted', tenant: orchestrator.tenant, ...subject };
   for (let after: { openedAt: Date; id: string } | undefined; ;) {
     const page = await listGrants(on.database, { ...filter, limit: PAGE, after });

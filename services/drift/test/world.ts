@@ -4,15 +4,15 @@ import { CedarDecider, readPolicySet } from '@mayfly/policy';
 import { CurrentPolicy, insertCredentials, intendLease, leasesOf, readTaskIntake, transitionLease, type Database } from '@mayfly/store';
 import type { RiskSignalMessage, RiskSubject } from '@mayfly/task-events';
 import { AT, capability, granted, task } from '../../../libs/store/test/ledger.js';
-import type { RedecideDependencies } from '../src/redecide.js';
+import type { SignalDependencies } from '../src/flow.js';
 
 /** A new drift service. */
-export function driftOn(database: Database): RedecideDependencies {
+export function driftOn(database: Database): SignalDependencies {
   const policies = new CurrentPolicy((files) => {
     const set = readPolicySet(files);
     return { set, decider: new CedarDecider(set) };
   });
-  return { database, policies, clock: new ManualClock(AT) };
+  return { database, policies, clock: new ManualClock(AT), audience: 'mayfly' };
 }
 
 /** A live task with an active lease `orders` (orders-db.read) and one `cert` (service.cert), decided by the given set. */

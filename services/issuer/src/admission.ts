@@ -6,7 +6,7 @@ import type { Orchestrator, PolicySet, Decider, Workflow } from '@mayfly/policy'
 import type { Credential, Grant, Lease } from '@mayfly/grant';
 import type { Claimed, CurrentPolicy, Sql } from '@mayfly/store';
 import type { TraceContext } from '@mayfly/telemetry';
-import type { TaskStartedMessage } from '@mayfly/task-events';
+import type { TaskStartedMessage, Voucher } from '@mayfly/task-events';
 
 /** A policy set with the decider that was made from it. */
 export interface Policy {
@@ -20,11 +20,15 @@ export interface Admission {
   readonly message: TaskStartedMessage;
   readonly now: Date;
   readonly policies: CurrentPolicy<Policy>;
+  /** What this installation is called in signatures. */
+  readonly audience: string;
   /** The span of the start event: everything that is done for the task continues it. */
   readonly trace: TraceContext | undefined;
 
   policy?: Policy;
   orchestrator?: Orchestrator;
+  /** Proof that the orchestrator said so; absent for one that need not sign and did not. */
+  voucher?: Voucher;
   workflow?: Workflow | undefined;
   requestDigest?: string;
   parent?: { grant: Grant; credentials: readonly Credential[] } | undefined;

@@ -21,7 +21,7 @@ import { stateRequest } from './steps/state-request.js';
 
 /** Everything that must be durable before Vault hears of the task. */
 export const admit = flow<Admission>(
-  resolveOrchestrator, // an unregistered source is parked: nobody vouches for it
+  resolveOrchestrator, // an unregistered source or a signature that proves nothing is parked: nobody vouches for it
   dropIfKnown, // at least once in, once through; a start of an ended task is parked
   decide, // each credential by itself; no decision is a deny
   openGrant, // requested → granted | denied

@@ -29,6 +29,8 @@ export interface IssuingDependencies {
   readonly vault: TaskTokenIssuer & TaskTokenOpener & SecretIssuer;
   readonly policies: CurrentPolicy<Policy>;
   readonly clock: Clock;
+  /** What this installation is called in signatures. */
+  readonly audience: string;
 }
 
 /** Admits starts and mints. */
@@ -40,11 +42,11 @@ export class Issuing {
    * @throws RejectedEvent when the event must be parked; StoreUnavailable or PolicyUnavailable when it has to be tried again
    */
   async onTaskStarted(message: TaskStartedMessage): Promise<Error | undefined> {
-    const { database, clock, policies } = this.on;
+    const { database, clock, policies, audience } = this.on;
     const trace = currentTrace();
     failpoint('C2');
     const admission = await database.transaction('admit task', async (tx): Promise<Admission> => {
-      const known: Admission = { tx, message, policies, trace, now: clock.now() };
+      const known: Admission = { tx, message, policies, audience, trace, now: clock.now() };
       await admit(known);
       return known;
     });

@@ -1,6 +1,6 @@
 import { CHANNELS, CurrentPolicy } from '@mayfly/store';
 import { CedarDecider, readPolicySet } from '@mayfly/policy';
-import { runService } from '@mayfly/service';
+import { audienceOf, runService } from '@mayfly/service';
 import { vaultForIssuer } from '@mayfly/vault';
 import { startWorker } from '@mayfly/worker';
 import { TOPICS } from '@mayfly/domain';
@@ -19,7 +19,7 @@ await runService('issuer', readConfig, (config, { database, clock, logger, topic
     const set = readPolicySet(files);
     return { set, decider: new CedarDecider(set) };
   });
-  const issuing = new Issuing({ database, vault, policies, clock });
+  const issuing = new Issuing({ database, vault, policies, clock, audience: audienceOf(config) });
   const minter = startWorker({ name: 'minter', everyMilliseconds: 1_000, work: () => issuing.mintDue(), logger });
   return {
     consumers: [tasksConsumer(topic(TOPICS.tasks))],

@@ -15,7 +15,7 @@ export function issuerOn(database: Database, clock = new ManualClock(AT), vault 
     const set = readPolicySet(files);
     return { set, decider: new CedarDecider(set) };
   });
-  return { database, clock, vault, policies, issuing: new Issuing({ database, vault, policies, clock }) };
+  return { database, clock, vault, policies, issuing: new Issuing({ database, vault, policies, clock, audience: 'mayfly' }) };
 }
 
 let events = 0;

@@ -1,4 +1,4 @@
-import { BASE, readSettings, VAULT } from '@mayfly/service';
+import { BASE, EVENTS, readSettings, VAULT } from '@mayfly/service';
 import { ORPHAN_AFTER_SECONDS } from '@mayfly/revocation';
 import { z } from 'zod';
 
@@ -7,6 +7,7 @@ export const readConfig = (env: NodeJS.ProcessEnv) =>
   readSettings(
     {
       ...BASE,
+      ...EVENTS,
       ...VAULT,
       MAYFLY_TARGETS_FILE: z.string().min(1),
       ORPHAN_AFTER_SECONDS: z.coerce.number().min(1).default(ORPHAN_AFTER_SECONDS),

@@ -1,7 +1,7 @@
 import { TOPICS } from '@mayfly/domain';
 import { readPolicySet } from '@mayfly/policy';
 import { OrphanWatch } from '@mayfly/revocation';
-import { runService } from '@mayfly/service';
+import { audienceOf, runService } from '@mayfly/service';
 import { CHANNELS, countOpenRevocations, CurrentPolicy } from '@mayfly/store';
 import { PostgresProbe, quarantineAt, quarantinesOf, readTargets } from '@mayfly/targets';
 import { gauge, METRICS } from '@mayfly/telemetry';
@@ -26,7 +26,7 @@ await runService('revoker', readConfig, async (config, { database, clock, logger
   const quarantines = quarantinesOf(targets);
   const policies = new CurrentPolicy(readPolicySet);
   const killers = { revoker, probe, quarantine: quarantineAt(quarantines) };
-  const revoking = new Revoking({ database, clock, policies, killers });
+  const revoking = new Revoking({ database, clock, policies, killers, audience: audienceOf(config) });
   const killer = startWorker({ name: 'killer', everyMilliseconds: 500, work: () => revoking.killDue(), logger });
   const watch = startWorker({ name: 'watch', everyMilliseconds: 500, work: () => watchTheClock({ database, clock }), logger });
   const quarantiners = killers.quarantine.targets.map((target) =>

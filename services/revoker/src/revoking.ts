@@ -18,7 +18,7 @@ import {
 } from '@mayfly/store';
 import type { Killers } from '@mayfly/revocation';
 import type { PolicySet } from '@mayfly/policy';
-import { RejectedEvent, type TaskEndedMessage, type TaskHeartbeatMessage } from '@mayfly/task-events';
+import { RejectedEvent, vouchFor, type TaskEndedMessage, type TaskHeartbeatMessage } from '@mayfly/task-events';
 import { SPANS, withSpan } from '@mayfly/telemetry';
 import { kill } from './flow.js';
 import type { Killing } from './killing.js';
@@ -29,6 +29,8 @@ export interface RevokingDependencies {
   readonly killers: Killers;
   readonly policies: CurrentPolicy<PolicySet>;
   readonly clock: Clock;
+  /** What this installation is called in signatures. */
+  readonly audience: string;
 }
 
 /** How long one worker keeps a grant's killing for itself, in seconds. */
@@ -43,13 +45,13 @@ export class Revoking {
    * A task ended. An end that comes before its start closes the task for ever: it leaves a tombstone.
    * @throws RejectedEvent when the event must be parked
    */
-  async onTaskEnded({ envelope, end, digest }: TaskEndedMessage): Promise<void> {
-    const { database, clock, policies } = this.on;
+  async onTaskEnded(message: TaskEndedMessage): Promise<void> {
+    const { database, clock, policies, audience } = this.on;
+    const { envelope, end, digest } = message;
     failpoint('C2');
     await database.transaction('end task', async (tx) => {
-      const orchestrator = (await policies.get(tx)).orchestrator(envelope.source);
-      if (!orchestrator)
-        throw new RejectedEvent('unregistered-source', 'no orchestrator is registered under this source; register it in the policy set');
+      const registered = (await policies.get(tx)).orchestrator(envelope.source);
+      const { orchestrator, voucher } = await vouchFor(registered, message, audience);
       const sighting = await noteEvent(tx, envelope.source, envelope.id, digest);
       if (sighting === 'conflict')
         throw new RejectedEvent('event-conflict', 'an event with this source and id was seen before with other content');
@@ -78,7 +80,7 @@ export class Revoking {
         tenant: grant.tenant,
         taskId: grant.taskId,
         by: 'revoker',
-        data: { source: envelope.source, eventId: envelope.id, outcome: end.outcome, reason: end.reason },
+        data: { source: envelope.source, eventId: envelope.id, ...voucher, outcome: end.outcome, reason: end.reason },
       });
       if (!tombstone) await endGrant(tx, grant, told);
       await announceTask(tx, grant.taskId);
@@ -86,12 +88,17 @@ export class Revoking {
     failpoint('C11');
   }
 
-  /** A sign of life by event. Unknown and ended tasks are ignored: a heartbeat opens nothing. */
-  async onHeartbeat({ envelope, taskId }: TaskHeartbeatMessage): Promise<void> {
-    const { database, clock } = this.on;
+  /**
+   * A sign of life by event. Unknown and ended tasks are ignored: a heartbeat opens nothing.
+   * @throws RejectedEvent when it is about a task of its source and the source does not stand behind it
+   */
+  async onHeartbeat(message: TaskHeartbeatMessage): Promise<void> {
+    const { database, clock, policies, audience } = this.on;
     await database.transaction('heartbeat', async (tx) => {
-      const grant = await lockGrantByTask(tx, taskId);
-      if (grant?.source === envelope.source) await amendGrant(tx, grant.id, 'granted', { heartbeatAt: clock.now() });
+      const grant = await lockGrantByTask(tx, message.taskId);
+      if (grant?.source !== message.envelope.source) return;
+      await vouchFor((await policies.get(tx)).orchestrator(grant.source), message, audience);
+      await amendGrant(tx, grant.id, 'granted', { heartbeatAt: clock.now() });
     });
   }
 

@@ -55,7 +55,7 @@ export function revokerOn(database: Database, clock = new ManualClock(AT), vault
     quarantine,
     quarantined,
     killers,
-    revoking: new Revoking({ database, clock, policies, killers }),
+    revoking: new Revoking({ database, clock, policies, killers, audience: 'mayfly' }),
   };
 }
 export type World = ReturnType<typeof revokerOn>;

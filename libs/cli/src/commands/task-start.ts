@@ -13,13 +13,13 @@ import { readEndpoints } from '../endpoints.js';
 import { NotSetUp } from '../errors.js';
 import { credentialsText, type GrantView } from '../grant-view.js';
 import { pairs } from '../show.js';
+import { addOrchestratorOptions, signingOf, type OrchestratorOptions } from '../signing-options.js';
 import { recordOf, sendTaskEvent, traceUrl, type TaskEvent } from '../task-event.js';
 import { untilDecided } from '../until-decided.js';
 import { answers, verb, type Answer } from '../verb.js';
 
-interface Options {
+interface Options extends OrchestratorOptions {
   readonly file: string;
-  readonly source: string;
   readonly id?: string;
   readonly wait?: number;
   readonly traceparent?: string;
@@ -27,24 +27,26 @@ interface Options {
 
 /** Says that a task has started, as its orchestrator would. */
 export function addTaskStart(task: Command, cli: Cli): void {
-  verb(task, 'start', 'say that a task has started, as its orchestrator would', [
-    'task start --file deploy/policies/example/tasks/etl.json',
-    'task start --file etl.json --id etl-0043 --wait 10s',
-    'task start --file - --json < etl.json',
-  ])
-    .requiredOption('--file <file>', 'data of the task.started event as JSON; - reads standard input')
-    .option('--source <urn>', "the orchestrator's registered name", 'urn:example:orchestrator')
+  addOrchestratorOptions(
+    verb(task, 'start', 'say that a task has started, as its orchestrator would', [
+      'task start --file deploy/policies/example/tasks/etl.json',
+      'task start --file etl.json --id etl-0043 --wait 10s',
+      'task start --file - --json < etl.json',
+      'task start --file etl.json --source urn:example:signed-orchestrator --key deploy/local/dev-only-signed-orchestrator.jwk',
+    ]).requiredOption('--file <file>', 'data of the task.started event as JSON; - reads standard input'),
+  )
     .option('--id <taskId>', 'task id, instead of the one in the file')
     .option('--wait <time>', 'wait so long for the decision and show it', seconds)
     .option('--traceparent <value>', 'go on with this W3C trace instead of a new one')
     .action(answers(cli, (options: Options) => startTask(cli, options)));
 }
 
-async function startTask(cli: Cli, { file, source, id, wait, traceparent }: Options): Promise<Answer> {
+async function startTask(cli: Cli, options: Options): Promise<Answer> {
+  const { file, source, id, wait, traceparent } = options;
   const endpoints = readEndpoints(cli);
   const given = await readData(cli, file);
   const taskId = id ?? (typeof given['taskId'] === 'string' ? given['taskId'] : `task-${newEventId().slice(1, 13)}`);
-  const event = { type: IN_EVENTS.taskStarted, source, taskId, data: { ...given, taskId } };
+  const event = { type: IN_EVENTS.taskStarted, source, taskId, data: { ...given, taskId }, signing: signingOf(cli, options) };
   await check(event);
   const sent = await sendTaskEvent(endpoints, event, traceparent);
   const grant = wait === undefined ? undefined : await untilDecided(await connectConsole(cli, 'viewer'), taskId, wait);
@@ -64,7 +66,8 @@ async function startTask(cli: Cli, { file, source, id, wait, traceparent }: Opti
 /** What would only become a dead letter is refused here, with its reason. */
 async function check(event: TaskEvent): Promise<void> {
   const { readTaskEvent, RejectedEvent } = await import('@mayfly/task-events');
-  const { key, value, headers } = recordOf(event, 'check', `00-${'1'.repeat(32)}-${'1'.repeat(16)}-01`);
+  const traceparent = `00-${'1'.repeat(32)}-${'1'.repeat(16)}-01`;
+  const { key, value, headers } = await recordOf(event, { id: 'check', traceparent, prefix: 'check' });
   try {
     readTaskEvent({ key, headers, value: Buffer.from(value) });
   } catch (error) {

@@ -5,12 +5,14 @@
  * have no id and no source of their own; they get `urn:openlineage:<job namespace>` as the source to register.
  * @module
  */
-import type { EventEnvelope, TaskOutcome } from '@mayfly/domain';
+import type { TaskOutcome } from '@mayfly/domain';
 import { z } from 'zod';
 import { fit, line, taskIdForm, time } from '../forms.js';
-import type { TaskContent } from '../messages.js';
+import type { Origin, TaskContent } from '../messages.js';
 import type { OpenedRecord } from '../open-record.js';
 import { RejectedEvent } from '../rejected-event.js';
+import { SIGNATURE_HEADER } from '../signed-statement.js';
+import { signedOf } from '../signed-of.js';
 import { traceContextOf } from '../trace-context.js';
 import { startedForm } from './mayfly.js';
 import { startOf } from './start-of.js';
@@ -34,7 +36,7 @@ export function isRunEvent({ body }: OpenedRecord): boolean {
  * Reads a run event.
  * @throws RejectedEvent
  */
-export function readRunEvent({ headers, body }: OpenedRecord): { envelope: EventEnvelope; content: TaskContent } {
+export function readRunEvent({ headers, body }: OpenedRecord): Omit<Origin, 'digest'> & { content: TaskContent } {
   const event = fit(form, body);
   const { runId } = event.run;
   const envelope = {
@@ -44,7 +46,7 @@ export function readRunEvent({ headers, body }: OpenedRecord): { envelope: Event
     time: event.eventTime,
     ...traceContextOf(headers),
   };
-  return { envelope, content: contentOf(event) };
+  return { envelope, content: contentOf(event), ...signedOf(headers.get(SIGNATURE_HEADER), body) };
 }
 
 function contentOf({ eventType, run, job }: z.infer<typeof form>): TaskContent {

@@ -2,7 +2,7 @@ import { stateFact } from '@mayfly/store';
 import type { Admission } from '../admission.js';
 
 /** Evidence of who asked for what, on whose behalf, before anything is done about it. */
-export async function stateRequest({ tx, now, message, grant }: Admission): Promise<void> {
+export async function stateRequest({ tx, now, message, grant, voucher }: Admission): Promise<void> {
   if (!grant?.agentId) throw new TypeError('stateRequest comes after openGrant');
   const { task, envelope } = message;
   await stateFact(tx, {
@@ -14,6 +14,7 @@ export async function stateRequest({ tx, now, message, grant }: Admission): Prom
     data: {
       source: envelope.source,
       eventId: envelope.id,
+      ...voucher,
       agent: grant.agentId,
       initiator: task.initiator,
       workflow: task.workflow,

@@ -1,0 +1,47 @@
+/**
+ * Public keys that are written down by hand, in a registration, instead of fetched.
+ * @module
+ */
+import { createPublicKey } from 'node:crypto';
+import { digestOf } from '@mayfly/domain';
+import { z } from 'zod';
+
+const member = z
+  .string()
+  .max(1400)
+  .regex(/^[A-Za-z0-9_-]+$/, 'must be base64url');
+const kid = z.string().regex(/^[\x21-\x7e]{1,128}$/, 'is 1 to 128 visible ASCII characters');
+const use = z.literal('sig').exactOptional();
+const CURVES = { ES256: 'P-256', ES384: 'P-384', ES512: 'P-521' } as const;
+const MIN_RSA_BITS = 2048;
+
+const ec = z
+  .strictObject({ kty: z.literal('EC'), kid, use, alg: z.enum(['ES256', 'ES384', 'ES512']), crv: z.string(), x: member, y: member })
+  .refine(({ alg, crv }) => CURVES[alg] === crv, 'the curve is not the one of this alg');
+const rsa = z.strictObject({ kty: z.literal('RSA'), kid, use, alg: z.enum(['PS256', 'RS256']), n: member, e: z.literal('AQAB') });
+
+/** A public key as a JWK that says its own id and the one algorithm it is for. */
+export type PublicKey = z.infer<typeof ec> | z.infer<typeof rsa>;
+
+/** Checks such a key: public members only, a point on its curve, no RSA key under 2048 bits. */
+export const publicKeyForm: z.ZodType<PublicKey> = z
+  .discriminatedUnion('kty', [ec, rsa])
+  .refine(isSound, 'is not a usable public key (EC on its curve, or RSA of at least 2048 bits)');
+
+function isSound(jwk: PublicKey): boolean {
+  try {
+    const bits = createPublicKey({ key: jwk, format: 'jwk' }).asymmetricKeyDetails?.modulusLength;
+    return bits === undefined || bits >= MIN_RSA_BITS;
+  } catch {
+    return false;
+  }
+}
+
+/** RFC 7638 thumbprints, in hex, of keys whose private halves are published with the source code. */
+const DEV_KEYS: readonly string[] = ['sha256:ee8ae2767bd0393a6f9fe1574753646886d2c46f283bc78c7e07585ca0e9829f'];
+
+/** True for a key whose private half everybody has: good for the worked example, never for production. */
+export function isDevKey(key: PublicKey): boolean {
+  const required = key.kty === 'EC' ? { crv: key.crv, kty: key.kty, x: key.x, y: key.y } : { e: key.e, kty: key.kty, n: key.n };
+  return DEV_KEYS.includes(digestOf(required));
+}

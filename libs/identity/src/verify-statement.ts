@@ -1,0 +1,33 @@
+/**
+ * A signed statement of somebody whose keys are registered.
+ * @module
+ */
+import { compactVerify } from 'jose';
+import { ALGORITHMS, openToken } from './open-token.js';
+import type { PublicKey } from './public-key.js';
+import { RefusedToken } from './refused-token.js';
+
+/** What was signed, and by which key. */
+export interface VerifiedStatement {
+  readonly keyId: string;
+  /** The payload's JSON, read from the very bytes that were verified. */
+  readonly claims: unknown;
+}
+
+/**
+ * Verifies a compact JWS by the registered key that it names. Keys that it brings along or points to are refused, and so is every
+ * other `typ`: a token that was made for something else is no statement.
+ * @throws RefusedToken `unknown-key` when none of the keys has its `kid`; else what is wrong with it
+ */
+export async function verifyStatement(jws: string, typ: string, keys: readonly PublicKey[]): Promise<VerifiedStatement> {
+  const opened = openToken(jws);
+  if (opened.typ !== typ) throw new RefusedToken('wrong-type');
+  const key = keys.find(({ kid }) => kid === opened.keyId);
+  if (!key) throw new RefusedToken('unknown-key');
+  try {
+    const { payload } = await compactVerify(jws, key, { algorithms: ALGORITHMS });
+    return { keyId: key.kid, claims: JSON.parse(Buffer.from(payload).toString('utf8')) };
+  } catch {
+    throw new RefusedToken('bad-signature');
+  }
+}
