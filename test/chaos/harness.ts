@@ -22,7 +22,6 @@ export interface HarnessOptions {
   readonly target: Target;
   readonly injector: Injector;
   readonly deliveries: readonly string[];
-  readonly seed: number;
   readonly weights: Weights;
   readonly say: (line: string) => void;
 }
@@ -50,15 +49,15 @@ export class Harness {
   }
 
   /** Runs `runs` faults, `parallel` at a time; each is drawn from the seed and its own number. */
-  async faulty(runs: number, parallel: number, until: () => boolean = () => false): Promise<void> {
+  async faulty(seed: number, runs: number, parallel: number, until: () => boolean = () => false): Promise<void> {
     const numbers = Array.from({ length: runs }, (_, index) => index + 1);
     await each(numbers, parallel, async (number) => {
-      if (!until()) await this.#run(number);
+      if (!until()) await this.#run(seed, number);
     });
   }
 
-  async #run(number: number): Promise<void> {
-    const { injector, seed, weights, say } = this.#on;
+  async #run(seed: number, number: number): Promise<void> {
+    const { injector, weights, say } = this.#on;
     const random = new Random(seed * 1_000_003 + number);
     const fault = drawFault(random, weights);
     const tasks = [this.#task(drawShape(random)), this.#task(drawShape(random))];

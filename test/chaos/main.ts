@@ -21,7 +21,7 @@ at failpoints C1 to C16 and at random, kills OpenBao, PostgreSQL and Kafka, and 
 dead when its login is refused and no session of it is open.
 
   --runs N        faults, each with two tasks (default 60)
-  --seed S        draws the same faults again (default: drawn, and printed)
+  --seed S[,S]    draws the same faults again (default: drawn, and printed); the runs are shared out among several
   --parallel N    runs side by side (default 6)
   --healthy N     tasks that end at once before anything fails (default 100)
   --minutes M     stop after so many minutes, however many runs are left
@@ -53,17 +53,17 @@ async function main(): Promise<number> {
     console.log(USAGE);
     return 0;
   }
-  const count = (name: 'runs' | 'seed' | 'parallel' | 'healthy'): number => wholeNumber(name, values[name]);
+  const count = (name: 'runs' | 'parallel' | 'healthy'): number => wholeNumber(name, values[name]);
   const settings = {
     runs: count('runs'),
-    seed: count('seed'),
+    seeds: values.seed.split(',').map((seed) => wholeNumber('seed', seed)),
     parallel: count('parallel'),
     healthy: count('healthy'),
     minutes: values.minutes === undefined ? Number.POSITIVE_INFINITY : wholeNumber('minutes', values.minutes),
     weights: weightsOf(values.weights),
     say: values.quiet ? () => undefined : say,
   };
-  say(`seed ${settings.seed}`);
+  say(`seed ${settings.seeds.join(', ')}`);
   const report = await chaos(settings);
   console.log(`\n${show(report)}`);
   if (values.json) writeFileSync(values.json, `${JSON.stringify(report, null, 2)}\n`);
@@ -72,7 +72,7 @@ async function main(): Promise<number> {
 
 interface Settings {
   readonly runs: number;
-  readonly seed: number;
+  readonly seeds: readonly number[];
   readonly parallel: number;
   readonly healthy: number;
   readonly minutes: number;
@@ -80,7 +80,7 @@ interface Settings {
   readonly say: (line: string) => void;
 }
 
-async function chaos({ runs, seed, parallel, healthy, minutes, weights, say: tell }: Settings): Promise<ChaosReport> {
+async function chaos({ runs, seeds, parallel, healthy, minutes, weights, say: tell }: Settings): Promise<ChaosReport> {
   const home = mkdtempSync(join(tmpdir(), 'mayfly-chaos-'));
   const failpoints = join(home, 'failpoints');
   const ending = new AbortController();
@@ -104,14 +104,14 @@ async function chaos({ runs, seed, parallel, healthy, minutes, weights, say: tel
     const { processes } = stack;
     const injector = new Injector(processes, failpoints);
     const deliveries = ['delivery', 'delivery-2'].map((name) => `http://127.0.0.1:${processes.get(name)?.port}`);
-    const harness = new Harness({ world, published, target, injector, deliveries, seed, weights, say: tell });
+    const harness = new Harness({ world, published, target, injector, deliveries, weights, say: tell });
     await harness.healthy(healthy);
     say(`${healthy} tasks ended at once, healthy`);
     const end = began + minutes * 60_000;
-    await harness.faulty(runs, parallel, () => Date.now() > end);
+    for (const seed of seeds) await harness.faulty(seed, Math.ceil(runs / seeds.length), parallel, () => Date.now() > end);
     say('all runs are through; waiting until everything is quiet');
     const found = await whenQuiet(() => audit(world, published, target));
-    const report = reportOf(seed, began, { harness, injector, target, found });
+    const report = reportOf(seeds, began, { harness, injector, target, found });
     good = isGood(report);
     await target.close();
     await world.close();

@@ -8,7 +8,7 @@ import type { FaultCounts, Injector } from './injector.ts';
 import type { Target } from './target.ts';
 
 export interface ChaosReport {
-  readonly seed: number;
+  readonly seeds: readonly number[];
   readonly seconds: number;
   readonly runs: number;
   readonly tasks: number;
@@ -30,10 +30,10 @@ export interface ChaosReport {
   readonly violations: readonly string[];
 }
 
-export function reportOf(seed: number, began: number, { harness, injector, target, found }: Parts): ChaosReport {
+export function reportOf(seeds: readonly number[], began: number, { harness, injector, target, found }: Parts): ChaosReport {
   const deaths = (under: string) => spreadOf(harness.deaths.filter((death) => death.under === under));
   return {
-    seed,
+    seeds,
     seconds: Math.round((Date.now() - began) / 1000),
     runs: harness.counts.runs,
     tasks: harness.tasks.size,
@@ -75,7 +75,7 @@ export function show(report: ChaosReport): string {
   const times = ({ count, p50, p99, max }: Spread): string =>
     count === 0 ? 'none' : `p50 ${p50} ms, p99 ${p99} ms, max ${max} ms (${count} tasks)`;
   return [
-    `chaos: seed ${report.seed}, ${report.runs} runs with ${report.tasks} tasks in ${report.seconds} s`,
+    `chaos: seed ${report.seeds.join(', ')}, ${report.runs} runs with ${report.tasks} tasks in ${report.seconds} s`,
     row('services killed', `${faults.serviceKills}, with OpenBao within 100 ms ${faults.doubleFaults}, frozen ${faults.freezes}`),
     row('servers killed', `openbao ${faults.servers.openbao}, postgres ${faults.servers.postgres}, kafka ${faults.servers.kafka}`),
     row('at failpoints', `${tally(faults.points)}; armed, but nobody came by: ${faults.missed}`),

@@ -12,7 +12,7 @@ beforeAll(async () => {
 }, 60_000);
 afterAll(() => ledger?.stop());
 
-const HOLD_MILLISECONDS = 30_000;
+const HOLD_MILLISECONDS = 15_000;
 const grantOf = async (id: string) => (await findGrantByTask(ledger.database, id))!;
 const leaseOf = async (id: string) => (await leasesOf(ledger.database, (await grantOf(id)).id)).at(-1)!;
 

@@ -3,10 +3,10 @@ import { holdMint, intendMint, leasesOf } from '@mayfly/store';
 import type { Admission } from '../admission.js';
 
 /**
- * How long this process keeps a task's minting for itself before another may take it over, in seconds. Asked for anew before each of its
- * calls of Vault, none of which takes as long with all its retries.
+ * How long this process keeps a task's minting for itself before another may take it over, in seconds. Asked for anew before each step
+ * that calls Vault. A slow one may be overtaken all the same: what it made then loses the compare-and-set, and is discarded.
  */
-export const MINT_HOLD_SECONDS = 30;
+export const MINT_HOLD_SECONDS = 15;
 
 /** What will be minted at the start is written down now; this process holds its minting for a while. */
 export async function intendLeases(known: Admission): Promise<void> {
