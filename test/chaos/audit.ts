@@ -7,6 +7,7 @@ import { readLog } from '@mayfly/store';
 import type { World } from '../world/world.ts';
 import type { Published } from './published.ts';
 import type { Target } from './target.ts';
+import type { Held } from './tasks.ts';
 
 /** What an audit found; each problem is a sentence. */
 export interface Audit {
@@ -22,13 +23,11 @@ interface LeaseRow {
   task_id: string;
   state: string;
   principal: string | null;
-  issued_at: Date | null;
-  delivered_at: Date | null;
   confirmed_at: Date | null;
 }
 
-/** Compares the ledger, what was published, and what the target showed. */
-export async function audit(world: World, published: Published, target: Target): Promise<Audit> {
+/** Compares the ledger, what was published, what agents were handed, and what the target showed. */
+export async function audit(world: World, published: Published, target: Target, held: readonly Held[]): Promise<Audit> {
   const ledger = openDatabase({ url: world.dev.postgres.url, applicationName: 'audit', maxConnections: 1 });
   try {
     const grants = await ledger.run<{ task_id: string; state: string; opened: boolean }>(
@@ -48,10 +47,8 @@ export async function audit(world: World, published: Published, target: Target):
         ...(opened ? [[state === 'denied' ? 'grant.denied' : 'grant.issued', task_id] as const] : []),
         ...(state === 'closed' && opened ? [['grant.closed', task_id] as const] : []),
       ]),
-      ...leases.flatMap((lease) => [
-        ...(lease.issued_at ? [['credential.issued', lease.ref] as const] : []),
-        ...(lease.state === 'revoked' ? [['credential.revoked', lease.ref] as const] : []),
-      ]),
+      ...leases.flatMap((lease) => [...(lease.state === 'revoked' ? [['credential.revoked', lease.ref] as const] : [])]),
+      ...held.flatMap(({ leaseRef }) => [['credential.issued', leaseRef] as const, ['credential.delivered', leaseRef] as const]),
     ];
     const records = [];
     for (let page = await readLog(ledger, 0, 1_000); page.length > 0; page = await readLog(ledger, records.length, 1_000))

@@ -110,7 +110,14 @@ async function chaos({ runs, seeds, parallel, healthy, minutes, weights, say: te
     const end = began + minutes * 60_000;
     for (const seed of seeds) await harness.faulty(seed, Math.ceil(runs / seeds.length), parallel, () => Date.now() > end);
     say('all runs are through; waiting until everything is quiet');
-    const found = await whenQuiet(() => audit(world, published, target));
+    const found = await whenQuiet(() =>
+      audit(
+        world,
+        published,
+        target,
+        [...harness.tasks.values()].flatMap((task) => task.held),
+      ),
+    );
     const report = reportOf(seeds, began, { harness, injector, target, found });
     good = isGood(report);
     await target.close();
