@@ -14,7 +14,7 @@ const asksForHelp = args.includes('--help');
 const log = (line) => console.error(`-- ${line}`);
 
 try {
-  await install({ logs, log });
+  await install({ logs, wires: true, log });
   if (!asksForHelp) await build({ logs, log });
   const child = spawn(projectNode, ['--disable-warning=ExperimentalWarning', program, ...args], {
     cwd: root,

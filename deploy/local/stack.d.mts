@@ -9,6 +9,7 @@ export interface StackProcess {
 }
 
 export interface Stack {
+  readonly dev: { readonly wires: { readonly url: string } };
   readonly processes: ReadonlyMap<string, StackProcess>;
   stop(): Promise<void>;
 }
@@ -17,5 +18,6 @@ export function startStack(options: {
   readonly home: string;
   readonly replicas?: Readonly<Record<string, number>>;
   readonly failpoints?: string;
+  readonly wires?: boolean;
   readonly signal?: AbortSignal;
 }): Promise<Stack>;

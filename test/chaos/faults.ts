@@ -27,13 +27,32 @@ export type Fault =
   /** A service kills itself at a failpoint, and OpenBao dies within a tenth of a second. */
   | { readonly kind: 'double'; readonly service: Victim; readonly point: Failpoint; readonly afterMs: number }
   /** A service stands still at a failpoint, for longer than anything it holds, and then goes on as if nothing had been. */
-  | { readonly kind: 'freeze'; readonly service: Victim; readonly point: Failpoint; readonly seconds: number };
+  | { readonly kind: 'freeze'; readonly service: Victim; readonly point: Failpoint; readonly seconds: number }
+  /** A wire between services and a server breaks for a while. */
+  | { readonly kind: 'wire'; readonly wire: string; readonly how: Break; readonly afterMs: number; readonly seconds: number };
+
+/** Between whom a wire may break; see deploy/local/wiring.mjs. */
+const WIRES = [
+  'vault.issuer',
+  'vault.delivery',
+  'vault.revoker',
+  'vault',
+  'postgres.issuer',
+  'postgres.revoker',
+  'postgres',
+  'kafka',
+  'target',
+  'engine',
+];
+/** How it may break. `unheard`: what is asked takes effect, and the answer is lost. */
+const BREAKS = ['cut', 'slow', 'hang', 'unheard'] as const;
+export type Break = (typeof BREAKS)[number];
 
 /** How likely each fault is; see {@link DEFAULT_WEIGHTS}. */
-export type Weights = Readonly<Record<'failpoint' | 'kill' | 'double' | 'freeze' | Server, number>>;
+export type Weights = Readonly<Record<'failpoint' | 'kill' | 'double' | 'freeze' | 'wire' | Server, number>>;
 
 /** As many kinds as possible in a short set, and mostly what happens most. */
-export const DEFAULT_WEIGHTS: Weights = { failpoint: 58, kill: 10, double: 14, freeze: 4, openbao: 8, postgres: 3, kafka: 3 };
+export const DEFAULT_WEIGHTS: Weights = { failpoint: 50, kill: 8, double: 14, freeze: 4, wire: 10, openbao: 8, postgres: 3, kafka: 3 };
 
 const SERVICES = ['issuer', 'delivery', 'revoker', 'drift', 'evidence', 'console'];
 
@@ -48,6 +67,8 @@ export function drawFault(random: Random, weights: Weights): Fault {
   if (kind === 'failpoint') return { kind, ...victim() };
   if (kind === 'double') return { kind, ...victim(), afterMs: random.between(0, 60) };
   if (kind === 'freeze') return { kind, ...victim(), seconds: random.between(5, 45) };
+  if (kind === 'wire')
+    return { kind, wire: random.pick(WIRES), how: random.pick(BREAKS), afterMs: moment(), seconds: random.between(1, 8) };
   if (kind === 'kill') return { kind, service: random.pick(SERVICES), afterMs: moment() };
   return { kind: 'server', server: kind, afterMs: moment() };
 }
@@ -61,6 +82,8 @@ export function tell(fault: Fault): string {
       return `${fault.service} dies at ${fault.point}, openbao ${fault.afterMs} ms later`;
     case 'freeze':
       return `${fault.service} stands still at ${fault.point} for ${fault.seconds} s`;
+    case 'wire':
+      return `wire ${fault.wire} ${fault.how} for ${fault.seconds} s after ${fault.afterMs} ms`;
     case 'kill':
       return `${fault.service} is killed after ${fault.afterMs} ms`;
     case 'server':

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Failpoint } from '@mayfly/failpoints';
 import type { StackProcess } from '../../deploy/local/stack.mjs';
+import type { Wire } from '../../deploy/local/wires.mjs';
 import type { Fault, Server, Victim } from './faults.ts';
 
 /** What has happened so far. */
@@ -13,6 +14,7 @@ export interface FaultCounts {
   serviceKills: number;
   doubleFaults: number;
   freezes: number;
+  wires: number;
   readonly servers: Record<Server, number>;
   /** By failpoint, for example `issuer C7`. */
   readonly points: Record<string, number>;
@@ -22,7 +24,7 @@ export interface FaultCounts {
 
 /** A span of time in which a server was away, in milliseconds since the epoch. */
 export interface Outage {
-  readonly server: Server | 'frozen';
+  readonly server: Server | 'frozen' | 'wire';
   readonly from: number;
   until: number;
 }
@@ -40,6 +42,7 @@ export class Injector {
     serviceKills: 0,
     doubleFaults: 0,
     freezes: 0,
+    wires: 0,
     servers: { openbao: 0, postgres: 0, kafka: 0 },
     points: {},
     missed: 0,
@@ -48,8 +51,11 @@ export class Injector {
   readonly #processes: ReadonlyMap<string, StackProcess>;
   readonly #folder: string;
 
-  constructor(processes: ReadonlyMap<string, StackProcess>, folder: string) {
+  readonly #wire: (name: string) => Wire;
+
+  constructor(processes: ReadonlyMap<string, StackProcess>, folder: string, wire: (name: string) => Wire) {
     this.#processes = processes;
+    this.#wire = wire;
     this.#folder = folder;
   }
 
@@ -66,6 +72,8 @@ export class Injector {
         });
       case 'freeze':
         return this.#atFailpoint(fault, 'SIGSTOP', () => this.#thaw(fault.service, fault.seconds));
+      case 'wire':
+        return this.#later(fault.afterMs, () => this.#break(fault));
       case 'kill':
         return this.#later(fault.afterMs, async () => {
           if (await this.#kill(this.#replica(fault.service))) this.counts.serviceKills += 1;
@@ -130,6 +138,20 @@ export class Injector {
       () => undefined,
     );
     return true;
+  }
+
+  async #break({ wire: name, how, seconds }: Extract<Fault, { kind: 'wire' }>): Promise<void> {
+    const wire = this.#wire(name);
+    const outage: Outage = { server: 'wire', from: Date.now(), until: Number.POSITIVE_INFINITY };
+    this.outages.push(outage);
+    this.counts.wires += 1;
+    if (how === 'cut') await wire.cut();
+    if (how === 'slow') await wire.slow(2_000);
+    if (how === 'hang') await wire.hang();
+    if (how === 'unheard') await wire.limitData(0);
+    await pause(seconds * 1000);
+    await wire.mend();
+    outage.until = Date.now();
   }
 
   /** Whoever of them stands still goes on; the others do not notice the signal. */

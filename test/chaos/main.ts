@@ -5,11 +5,13 @@ import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { startStack } from '../../deploy/local/stack.mjs';
+import { connectWires } from '../../deploy/local/wires.mjs';
 import { World } from '../world/world.ts';
 import { audit, type Audit } from './audit.ts';
 import { DEFAULT_WEIGHTS, type Weights } from './faults.ts';
 import { Harness } from './harness.ts';
 import { Injector } from './injector.ts';
+import { MemoryWatch } from './memory.ts';
 import { Published } from './published.ts';
 import { isGood, reportOf, show, type ChaosReport } from './report.ts';
 import { Target } from './target.ts';
@@ -17,8 +19,8 @@ import { Target } from './target.ts';
 const USAGE = `npm run chaos -- [--runs N] [--seed S] …
 
 Starts a Mayfly of its own with two replicas of issuer, delivery and revoker, leads tasks through their lives, and meanwhile kills services
-at failpoints C1 to C16 and at random, kills OpenBao, PostgreSQL and Kafka, and freezes services. The witness is the target: a credential is
-dead when its login is refused and no session of it is open.
+at failpoints C1 to C16 and at random, kills OpenBao, PostgreSQL and Kafka, breaks wires between them, and freezes services. The witness is
+the target: a credential is dead when its login is refused and no session of it is open.
 
   --runs N        faults, each with two tasks (default 60)
   --seed S[,S]    draws the same faults again (default: drawn, and printed); the runs are shared out among several
@@ -88,6 +90,7 @@ async function chaos({ runs, seeds, parallel, healthy, minutes, weights, say: te
   const stack = await startStack({
     home,
     failpoints,
+    wires: true,
     replicas: { issuer: 2, delivery: 2, revoker: 2 },
     signal: ending.signal,
   });
@@ -102,13 +105,15 @@ async function chaos({ runs, seeds, parallel, healthy, minutes, weights, say: te
     const password = readFileSync(join(home, 'keys', 'postgres.password'), 'utf8');
     const target = new Target(`postgres://postgres:${password}@${host}:${port}/${database}`, world.dev.postgres.url);
     const { processes } = stack;
-    const injector = new Injector(processes, failpoints);
+    const injector = new Injector(processes, failpoints, connectWires(stack.dev.wires.url));
     const deliveries = ['delivery', 'delivery-2'].map((name) => `http://127.0.0.1:${processes.get(name)?.port}`);
     const harness = new Harness({ world, published, target, injector, deliveries, weights, say: tell });
     await harness.healthy(healthy);
     say(`${healthy} tasks ended at once, healthy`);
+    const memory = new MemoryWatch(processes, ['issuer', 'delivery', 'revoker', 'drift', 'evidence', 'console']);
     const end = began + minutes * 60_000;
     for (const seed of seeds) await harness.faulty(seed, Math.ceil(runs / seeds.length), parallel, () => Date.now() > end);
+    const grown = memory.stop();
     say('all runs are through; waiting until everything is quiet');
     const found = await whenQuiet(() =>
       audit(
@@ -118,7 +123,7 @@ async function chaos({ runs, seeds, parallel, healthy, minutes, weights, say: te
         [...harness.tasks.values()].flatMap((task) => task.held),
       ),
     );
-    const report = reportOf(seeds, began, { harness, injector, target, found });
+    const report = reportOf(seeds, began, { harness, injector, target, found, memory: grown });
     good = isGood(report);
     await target.close();
     await world.close();

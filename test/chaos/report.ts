@@ -5,6 +5,7 @@ import type { Audit } from './audit.ts';
 import { spreadOf, type Spread } from './death.ts';
 import type { Harness } from './harness.ts';
 import type { FaultCounts, Injector } from './injector.ts';
+import type { Growth } from './memory.ts';
 import type { Target } from './target.ts';
 
 export interface ChaosReport {
@@ -24,13 +25,14 @@ export interface ChaosReport {
   };
   /** Milliseconds from an end to the last sign of life at the target. */
   readonly death: Readonly<Record<'healthy' | 'crashes' | 'outage', Spread>>;
+  readonly memory: Readonly<Record<string, Growth>>;
   readonly orphans: readonly string[];
   readonly falseRevoked: readonly string[];
   readonly lostEvents: readonly string[];
   readonly violations: readonly string[];
 }
 
-export function reportOf(seeds: readonly number[], began: number, { harness, injector, target, found }: Parts): ChaosReport {
+export function reportOf(seeds: readonly number[], began: number, { harness, injector, target, found, memory }: Parts): ChaosReport {
   const deaths = (under: string) => spreadOf(harness.deaths.filter((death) => death.under === under));
   return {
     seeds,
@@ -46,6 +48,7 @@ export function reportOf(seeds: readonly number[], began: number, { harness, inj
       ...found.checked,
     },
     death: { healthy: deaths('healthy'), crashes: deaths('crashes'), outage: deaths('outage') },
+    memory,
     orphans: [...harness.orphans],
     falseRevoked: found.falseClaims,
     lostEvents: found.lostEvents,
@@ -58,6 +61,7 @@ interface Parts {
   readonly injector: Injector;
   readonly target: Target;
   readonly found: Audit;
+  readonly memory: Readonly<Record<string, Growth>>;
 }
 
 /** True when nothing happened that must never happen. */
@@ -76,7 +80,10 @@ export function show(report: ChaosReport): string {
     count === 0 ? 'none' : `p50 ${p50} ms, p99 ${p99} ms, max ${max} ms (${count} tasks)`;
   return [
     `chaos: seed ${report.seeds.join(', ')}, ${report.runs} runs with ${report.tasks} tasks in ${report.seconds} s`,
-    row('services killed', `${faults.serviceKills}, with OpenBao within 100 ms ${faults.doubleFaults}, frozen ${faults.freezes}`),
+    row(
+      'services killed',
+      `${faults.serviceKills}, with OpenBao within 100 ms ${faults.doubleFaults}, frozen ${faults.freezes}; wires broken ${faults.wires}`,
+    ),
     row('servers killed', `openbao ${faults.servers.openbao}, postgres ${faults.servers.postgres}, kafka ${faults.servers.kafka}`),
     row('at failpoints', `${tally(faults.points)}; armed, but nobody came by: ${faults.missed}`),
     row('looked', `${checks.looks} times at the target, at ${checks.principals} users`),
@@ -85,12 +92,18 @@ export function show(report: ChaosReport): string {
     row('death, healthy', times(death.healthy)),
     row('death, with crashes', times(death.crashes)),
     row('death, with outages', times(death.outage)),
+    ...Object.entries(report.memory).map(([service, growth]) => row(`memory, ${service}`, grown(growth))),
     ...list('orphans after 60 s', report.orphans),
     ...list('false revoked', report.falseRevoked),
     ...list('lost events', report.lostEvents),
     ...list('other violations', report.violations),
   ].join('\n');
 }
+
+const grown = ({ lives, samples, medianMib, maxMib, mibPerHour }: Growth): string =>
+  samples === 0
+    ? 'no process lived for a minute'
+    : `median ${medianMib} MiB, max ${maxMib} MiB, ${mibPerHour} MiB an hour (${samples} samples of ${lives} lives)`;
 
 const tally = (points: Readonly<Record<string, number>>): string =>
   Object.entries(points)
