@@ -3,6 +3,7 @@
  * @module
  */
 export * from './kill.js';
+export * from './lanes.js';
 export * from './mint-under-way.js';
 export * from './orphans.js';
 export * from './patience.js';

@@ -49,13 +49,17 @@ export function connect(service: string, settings: ConnectionSettings, logger: L
 }
 
 /** The transport of a service's consumer: one group per service, dead letters where they belong, a crash ends the process. */
-export function transport({ kafka, service, database, clock, producer, topic, logger }: Connections, othersPark: boolean): KafkaStrategy {
+export function transport(
+  { kafka, service, database, clock, producer, topic, logger }: Connections,
+  { othersPark = false, recordsAtOnce }: { readonly othersPark?: boolean; readonly recordsAtOnce?: number },
+): KafkaStrategy {
   return new KafkaStrategy({
     kafka,
     producer,
     groupId: `mayfly-${service}`,
     deadLetterTopic: topic(TOPICS.deadletter),
     beforePark: stateSuspicion({ service, database, clock }),
+    ...(recordsAtOnce && { concurrency: recordsAtOnce }),
     ...(othersPark && { maxRecordBytes: Number.POSITIVE_INFINITY }),
     onCrash: (error) => {
       logger.fatal('the consumer ended and will not come back; ending the process', { error });

@@ -27,6 +27,8 @@ export interface ServiceParts {
   readonly consumers?: readonly Type[];
   /** True for a service that reads a topic of which another one parks what cannot be read: one dead letter, not two. */
   readonly othersPark?: boolean;
+  /** How many records of different keys are handled side by side; the consumer's own default where nothing is said. */
+  readonly recordsAtOnce?: number;
   /** Nest controllers with HTTP routes. */
   readonly controllers?: readonly Type[];
   readonly providers?: readonly Provider[];
@@ -74,7 +76,7 @@ const VERSION = '0.1.0';
 
 async function start(config: ServiceSettings, on: Connections, parts: ServiceParts): Promise<() => Promise<void>> {
   const { database, logger, producer, relay } = on;
-  const strategy = parts.consumers?.length ? transport(on, parts.othersPark ?? false) : undefined;
+  const strategy = parts.consumers?.length ? transport(on, parts) : undefined;
   const workers: readonly Worker[] = [relay, ...(parts.workers ?? [])];
   const listeners: Listener[] = [
     ...on.listeners,

@@ -52,6 +52,8 @@ export const VAULT = {
   VAULT_JWT_FILE: z.string().min(1),
   VAULT_AUTH_MOUNT: z.string().min(1).default('jwt'),
   VAULT_ROLE: z.string().min(1),
+  /** Most calls of Vault that this process has under way. */
+  VAULT_MAX_IN_FLIGHT: z.coerce.number().int().min(1).max(1_000).default(32),
 };
 
 /** Files that settings name, by what would be lost. The targets file is looked at where it is read: it need not hold a secret. */

@@ -31,6 +31,7 @@ describe('settings', () => {
       ...GOOD,
       HTTP_HOST: '127.0.0.1',
       HTTP_PORT: 8080,
+      VAULT_MAX_IN_FLIGHT: 32,
       KAFKA_BROKERS: ['a:9092', 'b:9092'],
       KAFKA_TOPIC_PREFIX: 'mayfly',
       LOG_LEVEL: 'info',

@@ -8,7 +8,7 @@ import type { Sql } from '@mayfly/postgres';
 import { announceTask } from './changes.js';
 import { amendLease, transitionLease } from './leases.js';
 import { emit } from './outbox.js';
-import { queueRevocation } from './queues.js';
+import { hurryRevocation } from './queues.js';
 
 /** A mint that succeeded in Vault. */
 export interface Activation {
@@ -59,6 +59,6 @@ export async function activateLease(
     return active;
   }
   await amendLease(tx, lease.ref, ['revoking', 'stuck'], names);
-  await queueRevocation(tx, grant.id, at);
+  await hurryRevocation(tx, grant.id, at);
   return undefined;
 }

@@ -6,8 +6,11 @@ import type { Database, Listener, Sql } from '@mayfly/postgres';
 import { CHANNELS } from './channels.js';
 
 /** Tells whoever waits for this task that something about it changed; sent when the transaction commits. */
-export async function announceTask(tx: Sql, taskId: string): Promise<void> {
-  await tx.run('task.announce', `select pg_notify('${CHANNELS.task}', $1)`, [taskId]);
+export const announceTask = (tx: Sql, taskId: string): Promise<void> => announceTasks(tx, [taskId]);
+
+/** The same for many tasks. */
+export async function announceTasks(tx: Sql, taskIds: readonly string[]): Promise<void> {
+  await tx.run('task.announce', `select pg_notify('${CHANNELS.task}', task) from unnest($1::text[]) as task`, [taskIds]);
 }
 
 /** Wakes waiters when a task changes. One connection for any number of waiters. */

@@ -117,6 +117,21 @@ export function assignments(
   };
 }
 
+/** Changes to many rows as one JSON text for `jsonb_populate_recordset`, and what to set from it. All of them have the same fields. */
+export function rowsOf(
+  columns: Readonly<Record<string, string>>,
+  changes: readonly (readonly [key: object, patch: object])[],
+): { list: string; rows: string } {
+  const named = (fields: object): [string, unknown][] => Object.entries(fields).map(([field, value]) => [columns[field]!, value]);
+  const rows = changes.map(([key, patch]) => Object.fromEntries([...named(key), ...named(patch)]));
+  return {
+    list: named(changes[0]?.[1] ?? {})
+      .map(([column]) => `, ${column} = new.${column}`)
+      .join(''),
+    rows: JSON.stringify(rows),
+  };
+}
+
 /** Objects go into jsonb as text; arrays and dates are the driver's business. */
 export const stored = (value: unknown): unknown =>
   value !== null && typeof value === 'object' && !(value instanceof Date) && !Array.isArray(value) ? JSON.stringify(value) : value;

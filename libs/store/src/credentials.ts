@@ -31,6 +31,14 @@ export async function credentialsOf(sql: Sql, grantId: GrantId): Promise<Credent
   return rows.map(readCredential);
 }
 
+/** The credentials of these tasks, those of one task in the order in which it asked for them. */
+export async function credentialsOfAll(sql: Sql, grantIds: readonly GrantId[]): Promise<Credential[]> {
+  const rows = await sql.run('credential.of_grants', `select ${ALL} from ledger.credential where grant_id = any($1) order by position`, [
+    grantIds,
+  ]);
+  return rows.map(readCredential);
+}
+
 /** One credential, locked until the transaction ends, so that two fetches of it come one after the other. */
 export async function lockCredential(tx: Sql, grantId: GrantId, name: string): Promise<Credential | undefined> {
   const [row] = await tx.run('credential.lock', `select ${ALL} from ledger.credential where grant_id = $1 and name = $2 for update`, [

@@ -11,12 +11,24 @@ import { CHANNELS } from './channels.js';
 const CHAIN_LOCK = 4_701_002;
 const RECORD = `index::int as index, kind, at, tenant, task_id as "taskId", by, data, previous_hash as "previousHash", hash`;
 
+/** A fact with the trace that its record continues; by default the one in which it is stated. */
+export interface StatedFact extends Fact {
+  readonly traceparent?: string | undefined;
+}
+
 /** States a fact in the caller's transaction: it is durable exactly when the change is. */
-export async function stateFact(tx: Sql, fact: Fact): Promise<void> {
-  await tx.run('evidence.state', `insert into evidence.intake (fact, traceparent) values ($1, $2)`, [
-    JSON.stringify(fact),
-    currentTrace()?.traceparent ?? null,
-  ]);
+export const stateFact = (tx: Sql, fact: StatedFact): Promise<void> => stateFacts(tx, [fact]);
+
+/** The same for many facts, in their order. */
+export async function stateFacts(tx: Sql, facts: readonly StatedFact[]): Promise<void> {
+  if (facts.length === 0) return;
+  const here = currentTrace()?.traceparent;
+  const stated = facts.map(({ traceparent = here, ...fact }) => ({ fact, traceparent }));
+  await tx.run(
+    'evidence.state',
+    `insert into evidence.intake (fact, traceparent) select each -> 'fact', each ->> 'traceparent' from jsonb_array_elements($1::jsonb) as each`,
+    [JSON.stringify(stated)],
+  );
   await tx.run('evidence.wake', `select pg_notify('${CHANNELS.evidence}', '')`);
 }
 
@@ -29,7 +41,7 @@ export async function stateFact(tx: Sql, fact: Fact): Promise<void> {
 export async function chainFacts(
   tx: Sql,
   limit: number,
-  announce: (record: EvidenceRecord, traceparent: string | undefined) => Promise<void>,
+  announce: (record: EvidenceRecord, traceparent: string | undefined) => Promise<void> | void,
 ): Promise<number> {
   const [lock] = await tx.run<{ held: boolean }>('evidence.lock', 'select pg_try_advisory_xact_lock($1) as held', [CHAIN_LOCK]);
   if (!lock?.held) return 0;

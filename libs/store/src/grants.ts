@@ -5,7 +5,7 @@
 import { mayGrantGo, type Grant, type GrantState } from '@mayfly/grant';
 import type { Sql } from '@mayfly/postgres';
 import type { GrantId } from '@mayfly/domain';
-import { assignments, GRANT, readGrant, selectList, stored } from './columns.js';
+import { assignments, GRANT, readGrant, rowsOf, selectList, stored } from './columns.js';
 
 const ALL = selectList(GRANT);
 
@@ -54,12 +54,20 @@ export async function findGrant(sql: Sql, id: GrantId): Promise<Grant | undefine
   return row && readGrant(row);
 }
 
-/** Sub-tasks of a grant that still live. */
-export async function liveChildren(tx: Sql, id: GrantId): Promise<Grant[]> {
+/** Grants of these tasks, as far as there are any, locked in one order until the transaction ends. */
+export async function lockGrantsByTask(tx: Sql, taskIds: readonly string[]): Promise<Grant[]> {
+  const rows = await tx.run('grant.lock_by_tasks', `select ${ALL} from ledger.task_grant where task_id = any($1) order by id for update`, [
+    taskIds,
+  ]);
+  return rows.map(readGrant);
+}
+
+/** Sub-tasks of grants that still live, locked in one order until the transaction ends. */
+export async function lockLiveChildren(tx: Sql, ids: readonly GrantId[]): Promise<Grant[]> {
   const rows = await tx.run(
-    'grant.children',
-    `select ${ALL} from ledger.task_grant where parent_grant_id = $1 and state in ('requested', 'pending', 'granted')`,
-    [id],
+    'grant.lock_children',
+    `select ${ALL} from ledger.task_grant where parent_grant_id = any($1) and state in ('requested', 'pending', 'granted') order by id for update`,
+    [ids],
   );
   return rows.map(readGrant);
 }
@@ -67,10 +75,32 @@ export async function liveChildren(tx: Sql, id: GrantId): Promise<Grant[]> {
 /** Fields that may change together with, or without, a state. */
 export type GrantPatch = Partial<Omit<Grant, 'id' | 'taskId' | 'state' | 'tenant'>>;
 
+/** One grant's part of a {@link transitionGrants}; all of one call name the same fields. */
+export interface GrantChange {
+  readonly id: GrantId;
+  readonly patch: { readonly [Field in keyof GrantPatch]: GrantPatch[Field] | null };
+}
+
 /**
- * The only way a grant's state changes: compare-and-set.
- * @returns the changed grant, or undefined when it was not (or no longer) in `from`, which is a normal outcome
+ * The only way grants' states change: compare-and-set.
+ * @returns those that were changed; the others were not (or no longer) in `from`, which is a normal outcome
  */
+export async function transitionGrants(tx: Sql, from: GrantState, to: GrantState, changes: readonly GrantChange[]): Promise<Grant[]> {
+  if (!mayGrantGo(from, to)) throw new TypeError(`a grant may not go from ${from} to ${to}`);
+  const { list, rows } = rowsOf(
+    GRANT,
+    changes.map(({ id, patch }) => [{ id }, patch]),
+  );
+  const changed = await tx.run(
+    '',
+    `update ledger.task_grant old set state = $2, prior_state = $1${list}
+     from jsonb_populate_recordset(null::ledger.task_grant, $3::jsonb) as new where old.id = new.id and old.state = $1 returning ${selectList(GRANT, 'old')}`,
+    [from, to, rows],
+  );
+  return changed.map(readGrant);
+}
+
+/** The same for one grant; undefined when it was not (or no longer) in `from`. */
 export async function transitionGrant(
   tx: Sql,
   id: GrantId,
@@ -78,14 +108,7 @@ export async function transitionGrant(
   to: GrantState,
   patch: GrantPatch = {},
 ): Promise<Grant | undefined> {
-  if (!mayGrantGo(from, to)) throw new TypeError(`a grant may not go from ${from} to ${to}`);
-  const { list, values } = assignments(GRANT, patch, 4);
-  const [row] = await tx.run(
-    '',
-    `update ledger.task_grant set state = $3, prior_state = $2${list} where id = $1 and state = $2 returning ${ALL}`,
-    [id, from, to, ...values],
-  );
-  return row && readGrant(row);
+  return (await transitionGrants(tx, from, to, [{ id, patch }]))[0];
 }
 
 /** Changes fields of a grant that is in the given state; false when it is not. */

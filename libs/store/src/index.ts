@@ -3,7 +3,7 @@
  * @module
  */
 export * from './activate-lease.js';
-export { TaskChanges, announceTask } from './changes.js';
+export { TaskChanges, announceTask, announceTasks } from './changes.js';
 export { CHANNELS } from './channels.js';
 export * from './credentials.js';
 export * from './current-policy.js';
@@ -18,7 +18,7 @@ export * from './leases.js';
 export * from './list-grants.js';
 export * from './note-quarantine.js';
 export * from './overdue-revocations.js';
-export { emit, Outbox, putInOutbox, type OutboxRow } from './outbox.js';
+export { emit, emitAll, Outbox, putInOutbox, type OutboxRow } from './outbox.js';
 export * from './policy-sets.js';
 export * from './queues.js';
 export { migrate, openDatabase, type Database, type Listener, type Sql } from '@mayfly/postgres';

@@ -5,7 +5,7 @@
 import type { GrantId, LeaseRef } from '@mayfly/domain';
 import { mayLeaseGo, type Lease, type LeaseState } from '@mayfly/grant';
 import type { Sql } from '@mayfly/postgres';
-import { assignments, LEASE, readLease, selectList } from './columns.js';
+import { assignments, LEASE, readLease, rowsOf, selectList } from './columns.js';
 
 const ALL = selectList(LEASE);
 
@@ -26,6 +26,14 @@ export async function leasesOf(sql: Sql, grantId: GrantId): Promise<Lease[]> {
   return rows.map(readLease);
 }
 
+/** All leases of these grants, oldest first. */
+export async function leasesOfAll(sql: Sql, grantIds: readonly GrantId[]): Promise<Lease[]> {
+  const rows = await sql.run('lease.of_grants', `select ${ALL} from ledger.lease where grant_id = any($1) order by intended_at, ref`, [
+    grantIds,
+  ]);
+  return rows.map(readLease);
+}
+
 /** One lease by its public reference. */
 export async function findLease(sql: Sql, ref: LeaseRef): Promise<Lease | undefined> {
   const [row] = await sql.run('lease.by_ref', `select ${ALL} from ledger.lease where ref = $1`, [ref]);
@@ -35,10 +43,39 @@ export async function findLease(sql: Sql, ref: LeaseRef): Promise<Lease | undefi
 /** Fields that may change together with, or without, a state. */
 export type LeasePatch = Partial<Omit<Lease, 'ref' | 'grantId' | 'name' | 'state'>>;
 
+/** One lease's part of a {@link transitionLeases}; all of one call name the same fields. */
+export interface LeaseChange {
+  readonly ref: LeaseRef;
+  readonly patch: { readonly [Field in keyof LeasePatch]: LeasePatch[Field] | null };
+}
+
 /**
- * The only way a lease's state changes: compare-and-set.
- * @returns the changed lease, or undefined when it was not (or no longer) in `from`, which is a normal outcome
+ * The only way leases' states change: compare-and-set.
+ * @returns those that were changed; the others were not (or no longer) in one of `from`, which is a normal outcome
  */
+export async function transitionLeases(
+  tx: Sql,
+  from: readonly LeaseState[],
+  to: LeaseState,
+  changes: readonly LeaseChange[],
+): Promise<Lease[]> {
+  const illegal = from.find((state) => !mayLeaseGo(state, to));
+  if (illegal) throw new TypeError(`a lease may not go from ${illegal} to ${to}`);
+  if (changes.length === 0) return [];
+  const { list, rows } = rowsOf(
+    LEASE,
+    changes.map(({ ref, patch }) => [{ ref }, patch]),
+  );
+  const changed = await tx.run(
+    '',
+    `update ledger.lease old set state = $2, prior_state = old.state${list}
+     from jsonb_populate_recordset(null::ledger.lease, $3::jsonb) as new where old.ref = new.ref and old.state = any($1) returning ${selectList(LEASE, 'old')}`,
+    [[...from], to, rows],
+  );
+  return changed.map(readLease);
+}
+
+/** The same for one lease; undefined when it was not (or no longer) in `from`. */
 export async function transitionLease(
   tx: Sql,
   ref: LeaseRef,
@@ -46,14 +83,7 @@ export async function transitionLease(
   to: LeaseState,
   patch: LeasePatch = {},
 ): Promise<Lease | undefined> {
-  if (!mayLeaseGo(from, to)) throw new TypeError(`a lease may not go from ${from} to ${to}`);
-  const { list, values } = assignments(LEASE, patch, 4);
-  const [row] = await tx.run(
-    '',
-    `update ledger.lease set state = $3, prior_state = $2${list} where ref = $1 and state = $2 returning ${ALL}`,
-    [ref, from, to, ...values],
-  );
-  return row && readLease(row);
+  return (await transitionLeases(tx, [from], to, [{ ref, patch }]))[0];
 }
 
 /** Changes fields of a lease that is in one of the given states; undefined when it is in none of them. */

@@ -6,7 +6,7 @@ import type { OutEvent } from '@mayfly/domain';
 import { failpoint } from '@mayfly/failpoints';
 import type { Database, Sql } from '@mayfly/postgres';
 import { CHANNELS } from './channels.js';
-import { stateFact } from './evidence.js';
+import { stateFacts } from './evidence.js';
 
 /** An event that waits to be published. */
 export interface OutboxRow {
@@ -16,22 +16,35 @@ export interface OutboxRow {
 }
 
 /** Puts an event into the outbox, and its content into the evidence, in the caller's transaction. */
-export async function emit(tx: Sql, owner: string, event: OutEvent): Promise<void> {
-  await putInOutbox(tx, owner, event);
-  const { tenant, taskId } = event.data as { tenant?: string; taskId?: string };
-  await stateFact(tx, {
-    kind: event.type,
-    at: event.time.toISOString(),
-    tenant,
-    taskId,
-    by: owner,
-    data: { ...event.data, eventId: event.id, ...(event.causationId && { causationId: event.causationId }) },
-  });
+export const emit = (tx: Sql, owner: string, event: OutEvent): Promise<void> => emitAll(tx, owner, [event]);
+
+/** The same for many events, in their order. */
+export async function emitAll(tx: Sql, owner: string, events: readonly OutEvent[]): Promise<void> {
+  await putInOutbox(tx, owner, events);
+  await stateFacts(
+    tx,
+    events.map((event) => {
+      const { tenant, taskId } = event.data as { tenant?: string; taskId?: string };
+      return {
+        kind: event.type,
+        at: event.time.toISOString(),
+        tenant,
+        taskId,
+        by: owner,
+        data: { ...event.data, eventId: event.id, ...(event.causationId && { causationId: event.causationId }) },
+        traceparent: event.traceparent,
+      };
+    }),
+  );
 }
 
 /** The same without evidence: for what is itself a copy of evidence. */
-export async function putInOutbox(tx: Sql, owner: string, event: OutEvent): Promise<void> {
-  await tx.run('outbox.put', 'insert into ledger.outbox (owner, event) values ($1, $2)', [owner, JSON.stringify(event)]);
+export async function putInOutbox(tx: Sql, owner: string, events: readonly OutEvent[]): Promise<void> {
+  if (events.length === 0) return;
+  await tx.run('outbox.put', 'insert into ledger.outbox (owner, event) select $1, event from jsonb_array_elements($2::jsonb) as event', [
+    owner,
+    JSON.stringify(events),
+  ]);
   await tx.run('outbox.wake', `select pg_notify('${CHANNELS.outbox}', $1)`, [owner]);
 }
 

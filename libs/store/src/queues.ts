@@ -3,10 +3,10 @@
  * the future, so that a worker that dies loses nothing: the work comes due again.
  * @module
  */
-import type { GrantId } from '@mayfly/domain';
-import { plusSeconds } from '@mayfly/domain';
+import { plusSeconds, type Cause, type GrantId } from '@mayfly/domain';
 import type { Grant, Lease } from '@mayfly/grant';
 import type { Sql } from '@mayfly/postgres';
+import { laneOf } from '@mayfly/revocation';
 import { CHANNELS } from './channels.js';
 import { GRANT, LEASE, readGrant, readLease, selectList } from './columns.js';
 
@@ -16,45 +16,104 @@ export interface Claimed {
   readonly heldUntil: Date;
 }
 
-const queue = (column: 'mint_at' | 'revoke_at', channel: string) => ({
-  put: async (tx: Sql, id: GrantId, at: Date): Promise<void> => {
-    await tx.run(`${column}.put`, `update ledger.task_grant set ${column} = least($2, coalesce(${column}, $2)) where id = $1`, [id, at]);
-    await tx.run(`${column}.wake`, `select pg_notify('${channel}', '')`);
-  },
-  take: async (sql: Sql, now: Date, holdSeconds: number, limit: number): Promise<Claimed[]> => {
+type Queue = 'mint_at' | 'revoke_at';
+
+/** Takes what is due, the oldest first. */
+const takeOldest =
+  (column: Queue) =>
+  async (sql: Sql, now: Date, holdSeconds: number, limit: number): Promise<Claimed[]> => {
     const heldUntil = plusSeconds(now, holdSeconds);
     const rows = await sql.run(
-      `${column}.take`,
-      `update ledger.task_grant set ${column} = $2 where id in (
+      `${column}.take_oldest`,
+      `update ledger.task_grant set ${column} = $2 where id = any(array(
          select id from ledger.task_grant where ${column} <= $1 order by ${column} limit $3 for update skip locked
-       ) returning ${selectList(GRANT)}`,
+       )) returning ${selectList(GRANT)}`,
       [now, heldUntil, limit],
     );
     return rows.map((row) => ({ grant: readGrant(row), heldUntil }));
-  },
-  /** Zero rows is normal: somebody asked for more work meanwhile, and that stands. */
-  settle: async (tx: Sql, { grant, heldUntil }: Claimed, next: Date | null): Promise<void> => {
+  };
+
+/**
+ * Takes what is due by turns between the tenants: the first of each, then the second of each. Walks an index from line to line and takes
+ * no more than `limit` from each, so that the cost does not grow with what is queued.
+ * @param lines columns that make a line, the tenant last
+ */
+const takeByTurns =
+  (column: Queue, ...lines: readonly string[]) =>
+  async (sql: Sql, now: Date, holdSeconds: number, limit: number): Promise<Claimed[]> => {
+    const heldUntil = plusSeconds(now, holdSeconds);
+    const line = lines.join(', ');
+    const here = lines.map((each) => `line.${each}`).join(', ');
+    const first = `select ${line} from ledger.task_grant where ${column} is not null`;
+    const rows = await sql.run(
+      `${column}.take_by_turns`,
+      `with recursive line as (
+         (${first} order by ${line} limit 1)
+         union all
+         select next.* from line, lateral (${first} and (${line}) > (${here}) order by ${line} limit 1) next
+       ), due as (
+         select line.*, waiting.* from line, lateral (
+           select id, row_number() over (order by ${column}) as turn from (
+             select id, ${column} from ledger.task_grant where ${column} <= $1 and (${line}) = (${here}) order by ${column} limit $3 for update skip locked
+           ) taken
+         ) waiting
+       )
+       update ledger.task_grant set ${column} = $2 where id = any(array(
+         select id from due order by ${[...lines.slice(0, -1), 'turn', 'random()'].join(', ')} limit $3
+       )) returning ${selectList(GRANT)}`,
+      [now, heldUntil, limit],
+    );
+    return rows.map((row) => ({ grant: readGrant(row), heldUntil }));
+  };
+
+/** Zero rows is normal: somebody asked for more work meanwhile, and that stands. */
+const settle =
+  (column: Queue) =>
+  async (tx: Sql, { grant, heldUntil }: Claimed, next: Date | null): Promise<void> => {
     await tx.run(`${column}.settle`, `update ledger.task_grant set ${column} = $3 where id = $1 and ${column} = $2`, [
       grant.id,
       heldUntil,
       next,
     ]);
-  },
-});
+  };
 
-const mints = queue('mint_at', CHANNELS.mint);
-const revocations = queue('revoke_at', CHANNELS.revoke);
+/** Takes grants to mint for, each for so many seconds, by turns between the tenants. */
+export const claimMints = takeByTurns('mint_at', 'tenant');
+/** Ends a claim: nothing left (null), or again at `next`. */
+export const settleMint = settle('mint_at');
+/** Takes grants to revoke for, each for so many seconds: lane by lane, and by turns between the tenants inside a lane. */
+export const claimRevocations = takeByTurns('revoke_at', 'revoke_lane', 'tenant');
+/** Takes those that have waited longest, whatever their lane and tenant. */
+export const claimOldestRevocations = takeOldest('revoke_at');
+/** Ends a claim: nothing left (null), or again at `next`. */
+export const settleRevocation = settle('revoke_at');
 
-/** Takes grants to mint for, each for so many seconds. */
-export const claimMints = mints.take;
-/** Ends a claim: nothing left (null), or again at `next`. */
-export const settleMint = mints.settle;
-/** Says that a grant has something to revoke. */
-export const queueRevocation = revocations.put;
-/** Takes grants to revoke for, each for so many seconds. */
-export const claimRevocations = revocations.take;
-/** Ends a claim: nothing left (null), or again at `next`. */
-export const settleRevocation = revocations.settle;
+/**
+ * Says that grants have something to revoke.
+ * @param cause decides the lane; what was asked for before in an earlier lane stays there
+ */
+export async function queueRevocations(tx: Sql, ids: readonly GrantId[], at: Date, cause: Cause): Promise<void> {
+  if (ids.length === 0) return;
+  await tx.run(
+    'revoke_at.put',
+    `update ledger.task_grant set revoke_at = least($2, coalesce(revoke_at, $2)),
+       revoke_lane = case when revoke_at is null then $3 else least(revoke_lane, $3) end where id = any($1)`,
+    [ids, at, laneOf(cause)],
+  );
+  await tx.run('revoke_at.wake', `select pg_notify('${CHANNELS.revoke}', '')`);
+}
+
+/** Looks again at a grant that the revoker waits for; it keeps its lane. */
+export async function hurryRevocation(tx: Sql, id: GrantId, at: Date): Promise<void> {
+  await tx.run('revoke_at.hurry', 'update ledger.task_grant set revoke_at = least($2, coalesce(revoke_at, $2)) where id = $1', [id, at]);
+  await tx.run('revoke_at.wake', `select pg_notify('${CHANNELS.revoke}', '')`);
+}
+
+/** Gives up a hold on a grant's minting, so that it is due at once. */
+export async function releaseMint(sql: Sql, claim: Claimed, now: Date): Promise<void> {
+  await settleMint(sql, claim, now);
+  await sql.run('mint_at.wake', `select pg_notify('${CHANNELS.mint}', '')`);
+}
 
 /** Holds a claim for longer; undefined when somebody else holds it by now: whoever asks has to stop. */
 export async function renewMint(sql: Sql, { grant, heldUntil }: Claimed, now: Date, holdSeconds: number): Promise<Claimed | undefined> {

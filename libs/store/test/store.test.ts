@@ -25,7 +25,7 @@ import {
   noteEvent,
   Outbox,
   putInOutbox,
-  queueRevocation,
+  queueRevocations,
   readLog,
   settleRevocation,
   stateFact,
@@ -204,7 +204,7 @@ describe('queues', () => {
     const { grant } = await granted(ledger.database);
     const mine = async (now: Date) =>
       (await claimRevocations(ledger.database, now, 30, 100)).filter((claim) => claim.grant.id === grant.id);
-    await queueRevocation(ledger.database, grant.id, AT);
+    await queueRevocations(ledger.database, [grant.id], AT, 'task_ended');
     const [claim] = await mine(AT);
     expect(claim).toBeDefined();
     expect(await mine(AT)).toEqual([]);
@@ -216,9 +216,9 @@ describe('queues', () => {
 
   test('work asked for while it is being done is not lost', async () => {
     const { grant } = await granted(ledger.database);
-    await queueRevocation(ledger.database, grant.id, AT);
+    await queueRevocations(ledger.database, [grant.id], AT, 'task_ended');
     const [claim] = (await claimRevocations(ledger.database, AT, 30, 100)).filter((each) => each.grant.id === grant.id);
-    await queueRevocation(ledger.database, grant.id, AT);
+    await queueRevocations(ledger.database, [grant.id], AT, 'task_ended');
     await settleRevocation(ledger.database, claim!, null);
     expect((await claimRevocations(ledger.database, AT, 30, 100)).some((each) => each.grant.id === grant.id)).toBe(true);
   });
@@ -253,7 +253,7 @@ describe('outbox', () => {
 
   test('events leave in order, stay when publishing fails, and are gone when it succeeded', async () => {
     const outbox = new Outbox(ledger.database, 'order');
-    for (const key of ['a', 'b', 'c']) await ledger.database.transaction('put', (tx) => putInOutbox(tx, 'order', event(key)));
+    for (const key of ['a', 'b', 'c']) await ledger.database.transaction('put', (tx) => putInOutbox(tx, 'order', [event(key)]));
     await expect(outbox.takeBatch(10, () => Promise.reject(new Error('kafka is away')))).rejects.toThrow('kafka is away');
     const keys: string[] = [];
     expect(await outbox.takeBatch(10, (rows) => Promise.resolve(void keys.push(...rows.map((row) => row.event.key))))).toBe(3);
@@ -263,7 +263,7 @@ describe('outbox', () => {
 
   test('two relays of one owner never publish side by side', async () => {
     const outbox = new Outbox(ledger.database, 'two');
-    await ledger.database.transaction('put', (tx) => putInOutbox(tx, 'two', event('x')));
+    await ledger.database.transaction('put', (tx) => putInOutbox(tx, 'two', [event('x')]));
     let inner = -1;
     await outbox.takeBatch(10, async () => {
       inner = await outbox.takeBatch(10, () => Promise.resolve());

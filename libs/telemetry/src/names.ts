@@ -119,7 +119,13 @@ const gauge = (name: string, unit: string, description: string): Metric<'gauge'>
 export const METRICS = {
   httpServerDuration: histogram('http.server.request.duration', 'how long HTTP requests took'),
   httpClientDuration: histogram('http.client.request.duration', 'how long calls to the secrets engine took'),
-  vaultCallsInFlight: gauge('http.client.active_requests', '{request}', 'calls to the secrets engine that wait for their answer'),
+  vaultCallsInFlight: gauge('mayfly.vault.calls.in_flight', '{call}', 'calls to the secrets engine that wait for their answer'),
+  vaultCallsWaiting: gauge('mayfly.vault.calls.waiting', '{call}', 'callers that wait for a place among them'),
+  vaultCallsLimit: gauge(
+    'mayfly.vault.calls.limit',
+    '{call}',
+    'how many calls may be in flight now; less than set while the engine is overloaded',
+  ),
   dbDuration: histogram('db.client.operation.duration', 'how long calls to the ledger took'),
   sendDuration: histogram('messaging.client.operation.duration', 'how long sending records took'),
   sentMessages: counter('messaging.client.sent.messages', '{message}', 'records sent'),

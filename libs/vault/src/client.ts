@@ -8,8 +8,8 @@ import { VaultUnavailable, type Secret } from '@mayfly/domain';
 import { ATTRIBUTES, histogram, METRICS, SPAN_PATTERNS, withSpan, errorType, type ActiveSpan } from '@mayfly/telemetry';
 import nodeVault from 'node-vault';
 import { readAnswer, type VaultAnswer } from './answer.js';
+import { CallLimiter } from './call-limiter.js';
 import { refusalReason, VaultRefused } from './errors.js';
-import { counted } from './in-flight.js';
 import { fillPath } from './path.js';
 import { send } from './transport.js';
 
@@ -25,6 +25,8 @@ export interface VaultCall {
   readonly idempotent: boolean;
   /** Overrides the client's. */
   readonly timeoutMs?: number;
+  /** True when Vault itself calls a target for it: silence then says nothing about Vault. */
+  readonly reachesTarget?: boolean;
 }
 
 const TRIES = 3;
@@ -42,11 +44,13 @@ export class VaultClient {
 
   /**
    * @param address for example `http://127.0.0.1:8200`
-   * @param timeoutMs longest time of one call with all its tries
+   * @param timeoutMs longest time of one call with all its tries, once it has a place
+   * @param limiter bounds how many calls are under way
    */
   constructor(
     address: string,
     readonly timeoutMs: number = DEFAULT_TIMEOUT_MS,
+    readonly limiter: CallLimiter = new CallLimiter(),
   ) {
     this.#server = new URL(address);
     this.#vault = nodeVault({
@@ -76,7 +80,7 @@ export class VaultClient {
       const startedAt = performance.now();
       let outcome: string | undefined;
       try {
-        return await counted(() => this.#try(call, path, span));
+        return await this.limiter.run(() => this.#try(call, path, span));
       } catch (error) {
         outcome = errorType(error);
         throw error;
@@ -94,6 +98,7 @@ export class VaultClient {
         span.set({ [ATTRIBUTES.httpStatus]: 200 });
         return answer;
       } catch (error) {
+        if (saysTooMuch(error, call.reachesTarget ?? false)) this.limiter.overloaded();
         const failure = mapped(error, call.path);
         if (failure instanceof VaultRefused) span.set({ [ATTRIBUTES.httpStatus]: failure.vaultStatus });
         const again = call.idempotent && failure instanceof VaultUnavailable && tried < TRIES && !signal.aborted;
@@ -109,6 +114,12 @@ export class VaultClient {
     const headers = token ? { 'X-Vault-Token': token.reveal() } : {};
     return readAnswer(await this.#vault.request({ method, path: `/${path}`, headers, signal, ...(body && { json: body }) }));
   }
+}
+
+/** Whether fewer calls at once would help: Vault says so, or does not answer. */
+function saysTooMuch(error: unknown, reachesTarget: boolean): boolean {
+  const status = (error as { response?: { statusCode?: number } }).response?.statusCode;
+  return status === undefined ? !reachesTarget : status === 429 || status === 503;
 }
 
 /** Turns whatever was thrown into an error that may leave. Nothing of the original goes along but a status or an error code. */

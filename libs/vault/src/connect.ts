@@ -5,6 +5,7 @@
 import { systemClock, VaultUnavailable, type Clock } from '@mayfly/domain';
 import type { SecretIssuer, TaskTokenIssuer, TaskTokenOpener } from '@mayfly/grant';
 import type { SecretRevoker } from '@mayfly/revocation';
+import { CallLimiter } from './call-limiter.js';
 import { VaultClient } from './client.js';
 import { VaultSecretIssuer } from './secret-issuer.js';
 import { VaultSecretRevoker } from './secret-revoker.js';
@@ -18,24 +19,30 @@ export interface VaultSettings extends LoginSettings {
   readonly address: string;
   /** Longest time of one call with all its tries, default 5000. */
   readonly timeoutMs?: number;
+  /** Most calls in flight, default 32. */
+  readonly maxInFlight?: number;
   readonly clock?: Clock;
 }
 
 /** Whether Vault can be used now. */
 export interface VaultHealth {
+  /** How many calls could begin at once; who claims work claims no more than this. */
+  room(): number;
   /** Resolves when Vault is unsealed and lets this service in. @throws VaultUnavailable */
   health(): Promise<void>;
 }
 
-function connect({ address, timeoutMs, clock = systemClock, ...login }: VaultSettings) {
-  const client = new VaultClient(address, timeoutMs);
+function connect({ address, timeoutMs, maxInFlight, clock = systemClock, ...login }: VaultSettings) {
+  const limiter = new CallLimiter(maxInFlight);
+  limiter.show();
+  const client = new VaultClient(address, timeoutMs, limiter);
   const session = new ServiceSession(client, login, clock);
   const health = async (): Promise<void> => {
     const { body } = await client.call({ method: 'GET', path: 'sys/health', idempotent: true });
     if (body.initialized !== true || body.sealed !== false) throw new VaultUnavailable('the secrets engine is sealed; unseal it');
     await session.ensure();
   };
-  return { client, session, clock, health };
+  return { client, session, clock, health: { health, room: () => limiter.room() } satisfies VaultHealth };
 }
 
 const minting = (secrets: VaultSecretIssuer): SecretIssuer => ({
@@ -55,7 +62,7 @@ export function vaultForIssuer(settings: VaultSettings): TaskTokenIssuer & TaskT
     discardToken: (token) => tokens.discardToken(token),
     open: (sealed, taskId) => seal.open(sealed, taskId),
     ...minting(new VaultSecretIssuer(client, clock)),
-    health,
+    ...health,
   };
 }
 
@@ -63,11 +70,11 @@ export function vaultForIssuer(settings: VaultSettings): TaskTokenIssuer & TaskT
 export function vaultForDelivery(settings: VaultSettings): TaskTokenOpener & SecretIssuer & VaultHealth {
   const { client, session, clock, health } = connect(settings);
   const seal = new TaskTokenSeal(session);
-  return { open: (sealed, taskId) => seal.open(sealed, taskId), ...minting(new VaultSecretIssuer(client, clock)), health };
+  return { open: (sealed, taskId) => seal.open(sealed, taskId), ...minting(new VaultSecretIssuer(client, clock)), ...health };
 }
 
 /** For the revoker: ends and looks up, nothing else. */
 export function vaultForRevoker(settings: VaultSettings): SecretRevoker & VaultHealth {
   const { session, health } = connect(settings);
-  return Object.assign(new VaultSecretRevoker(session), { health });
+  return Object.assign(new VaultSecretRevoker(session), health);
 }

@@ -25,7 +25,7 @@ export class VaultSecretIssuer implements SecretIssuer {
   async mint({ capability, ttlSeconds, token }: MintRequest): Promise<Minted> {
     const engine = ENGINE_TABLE[capability.engine];
     try {
-      const answer = await this.client.call({ ...engine.call(capability, ttlSeconds), token, idempotent: false });
+      const answer = await this.client.call({ ...engine.call(capability, ttlSeconds), token, idempotent: false, reachesTarget: true });
       try {
         return await this.#accepted(engine, answer, ttlSeconds, token);
       } catch (error) {
@@ -75,6 +75,7 @@ export class VaultSecretIssuer implements SecretIssuer {
       body: { lease_id: leaseId, increment: ttlSeconds },
       token,
       idempotent: true,
+      reachesTarget: true,
     });
     if (renewed.warnings.length > 0 || renewed.leaseSeconds !== ttlSeconds) throw new MintRefused('its life cannot be as wanted');
     return ttlSeconds;
@@ -84,7 +85,9 @@ export class VaultSecretIssuer implements SecretIssuer {
   async #discard(leaseId: string, token: Secret<string>): Promise<void> {
     if (!leaseId) return;
     const body = { lease_id: leaseId, sync: true };
-    await this.client.call({ method: 'POST', path: 'sys/leases/revoke', body, token, idempotent: true }).catch(() => undefined);
+    await this.client
+      .call({ method: 'POST', path: 'sys/leases/revoke', body, token, idempotent: true, reachesTarget: true })
+      .catch(() => undefined);
   }
 
   #cubbyhole(

@@ -65,6 +65,6 @@ export class VaultSecretRevoker implements SecretRevoker {
   }
 
   #post(path: string, body: Record<string, unknown>, timeoutMs?: number): Promise<VaultAnswer> {
-    return this.session.call({ method: 'POST', path, body, idempotent: true, ...(timeoutMs && { timeoutMs }) });
+    return this.session.call({ method: 'POST', path, body, idempotent: true, ...(timeoutMs && { timeoutMs, reachesTarget: true }) });
   }
 }

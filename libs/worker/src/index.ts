@@ -1,5 +1,7 @@
 /**
- * One runner for everything that goes on in the background.
+ * The runners of everything that goes on in the background.
  * @module
  */
+export { startPool, type Pool, type PoolOptions } from './pool.js';
+export { together, type TogetherOptions } from './together.js';
 export { startWorker, type Worker, type WorkerOptions } from './worker.js';

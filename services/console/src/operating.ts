@@ -80,14 +80,8 @@ export class Operating {
       if (!switched) return false;
       const data = { policyDigest: set.digest, at: at.toISOString(), operator };
       await stateFact(tx, { kind: 'dev.mayfly.evidence.policy-applied.v1', at: at.toISOString(), by: 'console', data });
-      await putInOutbox(tx, 'console', {
-        id: newEventId(),
-        type: OUT_EVENTS.policyChanged,
-        topic: TOPICS.signals,
-        key: 'policy',
-        time: at,
-        data,
-      });
+      const event = { id: newEventId(), type: OUT_EVENTS.policyChanged, topic: TOPICS.signals, key: 'policy', time: at, data };
+      await putInOutbox(tx, 'console', [event]);
       return true;
     });
     return { policyDigest: set.digest, changed, capabilities: set.capabilities.length, policies: Object.keys(set.policies).length };

@@ -16,6 +16,7 @@ await runService('delivery', readConfig, async (config, { database, clock, logge
     jwtFile: config.VAULT_JWT_FILE,
     authMount: config.VAULT_AUTH_MOUNT,
     role: config.VAULT_ROLE,
+    maxInFlight: config.VAULT_MAX_IN_FLIGHT,
   });
   const policies = new CurrentPolicy((files) => new CedarDecider(readPolicySet(files)));
   const targets = await readTargets(config.MAYFLY_TARGETS_FILE);

@@ -3,15 +3,17 @@ import { EventPattern, Payload } from '@nestjs/microservices';
 import type { Clock } from '@mayfly/domain';
 import type { EventRecord } from '@mayfly/kafka';
 import { checkTimeWindow, readTaskEvent, RejectedEvent } from '@mayfly/task-events';
-import type { Logger } from '@mayfly/telemetry';
+import type { Claimed } from '@mayfly/store';
+import type { Pool } from '@mayfly/worker';
 import { Issuing } from './issuing.js';
 
 /** What the consumer is given beside {@link Issuing}. */
 export const CONSUMER_TOOLS = Symbol('consumer tools');
 /** See {@link CONSUMER_TOOLS}. */
 export interface ConsumerTools {
-  readonly logger: Logger;
   readonly clock: Clock;
+  /** Mints what was admitted. */
+  readonly minter: Pick<Pool<Claimed>, 'offer'>;
 }
 
 /** Reads the tasks topic. The name is known only at the start, hence a class made to measure. */
@@ -29,9 +31,11 @@ export const tasksConsumer = (topic: string): Type => {
       const message = readOrSkip(record);
       if (message?.kind !== 'started') return;
       checkTimeWindow(message.envelope, this.tools.clock);
-      const failure = await this.issuing.onTaskStarted(message);
-      if (failure)
-        this.tools.logger.warn('admitted, but not minted yet; it is tried again', { taskId: message.task.taskId, error: failure });
+      // The record is done when it is admitted: a slow mint must not hold up the events behind it.
+      await this.issuing.onTaskStarted(message, async (claim) => {
+        if (!this.tools.minter.offer(claim)) await this.issuing.release(claim);
+        return undefined;
+      });
     }
   }
   return TasksConsumer;

@@ -11,7 +11,8 @@ import {
   failLease,
   type CurrentPolicy,
   leasesOf,
-  queueRevocation,
+  hurryRevocation,
+  releaseMint,
   renewMint,
   settleMint,
   type Claimed,
@@ -20,7 +21,7 @@ import {
 import { currentTrace } from '@mayfly/telemetry';
 import type { TaskStartedMessage } from '@mayfly/task-events';
 import type { Admission, Policy } from './admission.js';
-import { admit, mint } from './flow.js';
+import { admit, mint as mintAll } from './flow.js';
 import { MINT_HOLD_SECONDS } from './steps/intend-leases.js';
 
 /** What issuing works with. */
@@ -39,9 +40,13 @@ export class Issuing {
 
   /**
    * Admits a start durably, then mints for it. Vault's failures stay inside: what was admitted is minted later by {@link mintDue}.
+   * @param mint who mints: here and now, unless the caller has somebody better
    * @throws RejectedEvent when the event must be parked; StoreUnavailable or PolicyUnavailable when it has to be tried again
    */
-  async onTaskStarted(message: TaskStartedMessage): Promise<Error | undefined> {
+  async onTaskStarted(
+    message: TaskStartedMessage,
+    mint: (claim: Claimed) => Promise<Error | undefined> = (claim) => this.mint(claim),
+  ): Promise<Error | undefined> {
     const { database, clock, policies, audience } = this.on;
     const trace = currentTrace();
     failpoint('C2');
@@ -51,20 +56,32 @@ export class Issuing {
       return known;
     });
     failpoint('C6');
-    return admission.claim && this.#mintClaimed(admission.claim);
+    return admission.claim && mint(admission.claim);
   }
 
-  /** Mints for grants whose turn it is: after a crash, or after Vault was away. Returns how many it took. */
-  async mintDue(): Promise<number> {
+  /** Takes grants whose minting is due: after a crash, after Vault was away, or when there was no place for them at once. */
+  claim(limit: number): Promise<Claimed[]> {
     const { database, clock } = this.on;
-    const claims = await claimMints(database, clock.now(), MINT_HOLD_SECONDS, 8);
-    const failures = await Promise.all(claims.map((claim) => this.#mintClaimed(claim)));
+    return claimMints(database, clock.now(), MINT_HOLD_SECONDS, limit);
+  }
+
+  /** Gives back a grant that was claimed, for whoever has a place for it. */
+  release(claim: Claimed): Promise<void> {
+    const { database, clock } = this.on;
+    return releaseMint(database, claim, clock.now());
+  }
+
+  /** Mints what is due now, once, and waits for it. Returns how many grants it took. */
+  async mintDue(): Promise<number> {
+    const claims = await this.claim(8);
+    const failures = await Promise.all(claims.map((claim) => this.mint(claim)));
     const failure = failures.find((error) => error !== undefined);
     if (failure) throw failure;
     return claims.length;
   }
 
-  async #mintClaimed(claim: Claimed): Promise<Error | undefined> {
+  /** Mints for one grant; what failed is given back, and comes due again. */
+  async mint(claim: Claimed): Promise<Error | undefined> {
     const { database, clock, vault } = this.on;
     const { grant } = claim;
     let held = claim;
@@ -75,11 +92,11 @@ export class Issuing {
     };
     try {
       const [credentials, leases] = await Promise.all([credentialsOf(database, grant.id), leasesOf(database, grant.id)]);
-      const finished = await mint({ database, clock, vault, grant, credentials, leases, hold });
+      const finished = await mintAll({ database, clock, vault, grant, credentials, leases, hold });
       await database.transaction('settle minting', async (tx) => {
         await settleMint(tx, held, null);
         // The grant ended meanwhile, and the revoker waits for this word.
-        if (!finished) await queueRevocation(tx, grant.id, clock.now());
+        if (!finished) await hurryRevocation(tx, grant.id, clock.now());
       });
       return undefined;
     } catch (error) {

@@ -2,11 +2,14 @@ import { CHANNELS, CurrentPolicy } from '@mayfly/store';
 import { CedarDecider, readPolicySet } from '@mayfly/policy';
 import { audienceOf, runService } from '@mayfly/service';
 import { vaultForIssuer } from '@mayfly/vault';
-import { startWorker } from '@mayfly/worker';
+import { startPool } from '@mayfly/worker';
 import { TOPICS } from '@mayfly/domain';
 import { readConfig } from './config.js';
 import { CONSUMER_TOOLS, tasksConsumer } from './consumer.js';
 import { Issuing } from './issuing.js';
+
+/** Tasks that are minted for side by side. */
+const MINTS_AT_ONCE = 16;
 
 await runService('issuer', readConfig, (config, { database, clock, logger, topic }) => {
   const vault = vaultForIssuer({
@@ -14,18 +17,30 @@ await runService('issuer', readConfig, (config, { database, clock, logger, topic
     jwtFile: config.VAULT_JWT_FILE,
     authMount: config.VAULT_AUTH_MOUNT,
     role: config.VAULT_ROLE,
+    maxInFlight: config.VAULT_MAX_IN_FLIGHT,
   });
   const policies = new CurrentPolicy((files) => {
     const set = readPolicySet(files);
     return { set, decider: new CedarDecider(set) };
   });
   const issuing = new Issuing({ database, vault, policies, clock, audience: audienceOf(config) });
-  const minter = startWorker({ name: 'minter', everyMilliseconds: 1_000, work: () => issuing.mintDue(), logger });
+  const minter = startPool({
+    name: 'minter',
+    size: MINTS_AT_ONCE,
+    everyMilliseconds: 1_000,
+    claim: (limit) => issuing.claim(limit),
+    work: async (claim) => {
+      const failure = await issuing.mint(claim);
+      if (failure) throw failure;
+    },
+    room: () => vault.room(),
+    logger,
+  });
   return {
     consumers: [tasksConsumer(topic(TOPICS.tasks))],
     providers: [
       { provide: Issuing, useValue: issuing },
-      { provide: CONSUMER_TOOLS, useValue: { logger, clock } },
+      { provide: CONSUMER_TOOLS, useValue: { clock, minter } },
     ],
     workers: [minter],
     wake: { [CHANNELS.mint]: () => minter.wake() },

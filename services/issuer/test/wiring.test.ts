@@ -1,6 +1,5 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { findGrantByTask } from '@mayfly/store';
-import { createLogger } from '@mayfly/telemetry';
+import { findGrantByTask, type Claimed } from '@mayfly/store';
 import { serve, type Served } from '../../../libs/http/test/serve.js';
 import { fakeTransport } from '../../../libs/kafka/test/fake-kafka.js';
 import { applyExample } from '../../../libs/store/test/example.js';
@@ -18,12 +17,14 @@ beforeAll(async () => {
   ledger = await startLedger();
   await applyExample(ledger.database);
   world = issuerOn(ledger.database);
-  const logger = createLogger({ service: 'test', level: 'fatal' });
   served = await serve({
     controllers: [tasksConsumer(TOPIC)],
     providers: [
       { provide: Issuing, useValue: world.issuing },
-      { provide: CONSUMER_TOOLS, useValue: { logger, clock: world.clock } },
+      {
+        provide: CONSUMER_TOOLS,
+        useValue: { clock: world.clock, minter: { offer: (claim: Claimed) => (void world.issuing.mint(claim), true) } },
+      },
     ],
     health: { liveness: { minter: () => ({ alive: true, progressMillisecondsAgo: 0 }) }, readiness: { vault: () => world.vault.health() } },
     transport: strategy,

@@ -6,7 +6,7 @@ import { CHANNELS, countOpenRevocations, CurrentPolicy } from '@mayfly/store';
 import { PostgresProbe, quarantineAt, quarantinesOf, readTargets } from '@mayfly/targets';
 import { gauge, METRICS } from '@mayfly/telemetry';
 import { vaultForRevoker } from '@mayfly/vault';
-import { startWorker } from '@mayfly/worker';
+import { startPool, startWorker } from '@mayfly/worker';
 import { readConfig } from './config.js';
 import { tasksConsumer } from './consumer.js';
 import { quarantineOverdue } from './quarantine-overdue.js';
@@ -14,12 +14,18 @@ import { reconcileTargets } from './reconcile.js';
 import { Revoking } from './revoking.js';
 import { watchTheClock } from './watches.js';
 
+/** Grants whose end is carried out side by side. More would only wait for each other in Vault and at the target. */
+const KILLS_AT_ONCE = 16;
+/** Ends of different tasks that are taken in side by side. */
+const RECORDS_AT_ONCE = 500;
+
 await runService('revoker', readConfig, async (config, { database, clock, logger, topic }) => {
   const revoker = vaultForRevoker({
     address: config.VAULT_ADDR,
     jwtFile: config.VAULT_JWT_FILE,
     authMount: config.VAULT_AUTH_MOUNT,
     role: config.VAULT_ROLE,
+    maxInFlight: config.VAULT_MAX_IN_FLIGHT,
   });
   const targets = await readTargets(config.MAYFLY_TARGETS_FILE);
   const probe = new PostgresProbe(targets);
@@ -27,7 +33,15 @@ await runService('revoker', readConfig, async (config, { database, clock, logger
   const policies = new CurrentPolicy(readPolicySet);
   const killers = { revoker, probe, quarantine: quarantineAt(quarantines) };
   const revoking = new Revoking({ database, clock, policies, killers, audience: audienceOf(config) });
-  const killer = startWorker({ name: 'killer', everyMilliseconds: 500, work: () => revoking.killDue(), logger });
+  const killer = startPool({
+    name: 'killer',
+    size: KILLS_AT_ONCE,
+    everyMilliseconds: 500,
+    claim: (limit) => revoking.claim(limit),
+    work: (claim) => revoking.kill(claim),
+    room: () => revoker.room(),
+    logger,
+  });
   const watch = startWorker({ name: 'watch', everyMilliseconds: 500, work: () => watchTheClock({ database, clock }), logger });
   const quarantiners = killers.quarantine.targets.map((target) =>
     startWorker({
@@ -49,6 +63,7 @@ await runService('revoker', readConfig, async (config, { database, clock, logger
   return {
     consumers: [tasksConsumer(topic(TOPICS.tasks))],
     othersPark: true,
+    recordsAtOnce: RECORDS_AT_ONCE,
     providers: [{ provide: Revoking, useValue: revoking }],
     workers: [killer, watch, ...quarantiners, reconciler],
     wake: { [CHANNELS.revoke]: () => killer.wake() },

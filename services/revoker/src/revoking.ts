@@ -2,26 +2,24 @@
  * The revoker's jobs, with everything they need: ends that are told, ends that the clock brings, and the killing.
  * @module
  */
-import { newGrantId, type Clock } from '@mayfly/domain';
+import type { Clock } from '@mayfly/domain';
 import { failpoint } from '@mayfly/failpoints';
+import { PlaceDealer, type Killers } from '@mayfly/revocation';
 import {
-  claimRevocations,
-  endGrant,
-  insertGrant,
-  lockGrantByTask,
-  noteEvent,
   amendGrant,
-  announceTask,
-  stateFact,
+  claimOldestRevocations,
+  claimRevocations,
+  lockGrantByTask,
+  type Claimed,
   type CurrentPolicy,
   type Database,
 } from '@mayfly/store';
-import type { Killers } from '@mayfly/revocation';
 import type { PolicySet } from '@mayfly/policy';
-import { RejectedEvent, vouchFor, type TaskEndedMessage, type TaskHeartbeatMessage } from '@mayfly/task-events';
+import { vouchFor, type TaskEndedMessage, type TaskHeartbeatMessage } from '@mayfly/task-events';
 import { SPANS, withSpan } from '@mayfly/telemetry';
+import { together } from '@mayfly/worker';
 import { kill } from './flow.js';
-import type { Killing } from './killing.js';
+import { takeEnds, type Taken } from './take-ends.js';
 
 /** What revoking works with. */
 export interface RevokingDependencies {
@@ -36,55 +34,26 @@ export interface RevokingDependencies {
 /** How long one worker keeps a grant's killing for itself, in seconds. */
 const HOLD_SECONDS = 30;
 const AT_ONCE = 16;
+/** Ends in one transaction: enough that its cost is spread, few enough that it takes a fraction of a second. */
+const ENDS_TOGETHER = 250;
 
 /** Takes ends in and carries them out. */
 export class Revoking {
-  constructor(private readonly on: RevokingDependencies) {}
+  readonly #takeEnd: (message: TaskEndedMessage) => Promise<Taken>;
+  readonly #dealer = new PlaceDealer();
+
+  constructor(private readonly on: RevokingDependencies) {
+    this.#takeEnd = together({ most: ENDS_TOGETHER, work: (messages) => takeEnds(on, messages) });
+  }
 
   /**
-   * A task ended. An end that comes before its start closes the task for ever: it leaves a tombstone.
+   * A task ended. Ends that arrive side by side are taken in together.
    * @throws RejectedEvent when the event must be parked
    */
   async onTaskEnded(message: TaskEndedMessage): Promise<void> {
-    const { database, clock, policies, audience } = this.on;
-    const { envelope, end, digest } = message;
     failpoint('C2');
-    await database.transaction('end task', async (tx) => {
-      const registered = (await policies.get(tx)).orchestrator(envelope.source);
-      const { orchestrator, voucher } = await vouchFor(registered, message, audience);
-      const sighting = await noteEvent(tx, envelope.source, envelope.id, digest);
-      if (sighting === 'conflict')
-        throw new RejectedEvent('event-conflict', 'an event with this source and id was seen before with other content');
-      if (sighting === 'again') return;
-      const at = clock.now();
-      const told = { cause: 'task_ended', by: 'revoker', at, causeEventId: envelope.id, outcome: end.outcome } as const;
-      const tombstone = await insertGrant(tx, {
-        id: newGrantId(),
-        taskId: end.taskId,
-        tenant: orchestrator.tenant,
-        source: envelope.source,
-        state: 'closed',
-        risk: 0,
-        openedAt: at,
-        closedAt: at,
-        endCause: told.cause,
-        endOutcome: end.outcome,
-        endEventId: envelope.id,
-      });
-      const grant = await lockGrantByTask(tx, end.taskId);
-      if (!grant || grant.source !== envelope.source)
-        throw new RejectedEvent('foreign-task', 'this task was started by another orchestrator; only that one may end it');
-      await stateFact(tx, {
-        kind: tombstone ? 'dev.mayfly.evidence.task-ended-before-start.v1' : 'dev.mayfly.evidence.task-ended.v1',
-        at: at.toISOString(),
-        tenant: grant.tenant,
-        taskId: grant.taskId,
-        by: 'revoker',
-        data: { source: envelope.source, eventId: envelope.id, ...voucher, outcome: end.outcome, reason: end.reason },
-      });
-      if (!tombstone) await endGrant(tx, grant, told);
-      await announceTask(tx, grant.taskId);
-    });
+    const rejected = await this.#takeEnd(message);
+    if (rejected) throw rejected;
     failpoint('C11');
   }
 
@@ -102,20 +71,29 @@ export class Revoking {
     });
   }
 
-  /** Kills for grants that have something to lose. Returns how many it took. */
-  async killDue(): Promise<number> {
+  /** Takes grants that have something to lose: by lane and by turns between the tenants, some by age. */
+  async claim(limit: number): Promise<Claimed[]> {
+    const { database, clock } = this.on;
+    const { byLane, byAge } = this.#dealer.deal(limit);
+    const now = clock.now();
+    const eldest = byAge > 0 ? await claimOldestRevocations(database, now, HOLD_SECONDS, byAge) : [];
+    return [...eldest, ...(await claimRevocations(database, now, HOLD_SECONDS, byLane + byAge - eldest.length))];
+  }
+
+  /** Kills what one grant has to lose. */
+  async kill(claim: Claimed): Promise<void> {
     const { database, clock, killers } = this.on;
-    const claims = await claimRevocations(database, clock.now(), HOLD_SECONDS, AT_ONCE);
-    await Promise.all(
-      claims.map((claim) => {
-        const { grant } = claim;
-        const parent = grant.traceparent
-          ? { traceparent: grant.traceparent, ...(grant.tracestate && { tracestate: grant.tracestate }) }
-          : undefined;
-        const known: Killing = { database, clock, killers, claim };
-        return withSpan(SPANS.closeGrant, { kind: 'consumer', parent }, () => kill(known));
-      }),
-    );
+    const { grant } = claim;
+    const parent = grant.traceparent
+      ? { traceparent: grant.traceparent, ...(grant.tracestate && { tracestate: grant.tracestate }) }
+      : undefined;
+    await withSpan(SPANS.closeGrant, { kind: 'consumer', parent }, () => kill({ database, clock, killers, claim }));
+  }
+
+  /** Kills what is due now, once, and waits for it. Returns how many grants it took. */
+  async killDue(): Promise<number> {
+    const claims = await this.claim(AT_ONCE);
+    await Promise.all(claims.map((claim) => this.kill(claim)));
     return claims.length;
   }
 }

@@ -1,0 +1,51 @@
+/**
+ * Doing together what arrives while the last round is under way: one transaction for many, as a database groups its commits.
+ * @module
+ */
+
+/** What is done together. */
+export interface TogetherOptions<Item, Result> {
+  /** Most items of one round. */
+  readonly most: number;
+  /** Does all of them or none; one result for each, in their order. */
+  readonly work: (items: readonly Item[]) => Promise<readonly Result[]>;
+}
+
+interface Waiting<Item, Result> {
+  readonly item: Item;
+  readonly resolve: (result: Result) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/**
+ * Gives a function that does one item, and gathers those that come meanwhile. A lone item is done at once. When a round of several fails
+ * each is tried by itself, so that none fails for its neighbour's sake.
+ */
+export function together<Item, Result>({ most, work }: TogetherOptions<Item, Result>): (item: Item) => Promise<Result> {
+  const waiting: Waiting<Item, Result>[] = [];
+  let underWay = false;
+
+  const round = async (some: readonly Waiting<Item, Result>[]): Promise<void> => {
+    try {
+      const results = await work(some.map(({ item }) => item));
+      some.forEach(({ resolve }, index) => resolve(results[index] as Result));
+    } catch (error) {
+      if (some.length === 1) return some[0]!.reject(error);
+      for (const one of some) await round([one]);
+    }
+  };
+  const run = async (): Promise<void> => {
+    if (underWay) return;
+    underWay = true;
+    // Those that arrive in the same turn go together.
+    await Promise.resolve();
+    while (waiting.length > 0) await round(waiting.splice(0, most));
+    underWay = false;
+  };
+
+  return (item) =>
+    new Promise((resolve, reject) => {
+      waiting.push({ item, resolve, reject });
+      void run();
+    });
+}
