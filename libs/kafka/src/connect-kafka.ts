@@ -5,6 +5,7 @@
 import type { ConnectionOptions } from 'node:tls';
 import kafkajs, { type logCreator, type SASLOptions } from 'kafkajs';
 import type { Logger } from '@mayfly/telemetry';
+import { boundDecoding } from './bound-decoding.js';
 import { KafkaConsumer } from './kafka-consumer.js';
 import { KafkaProducer } from './kafka-producer.js';
 import { mendRequestQueue } from './mend-request-queue.js';
@@ -23,6 +24,7 @@ export interface KafkaOptions {
 /** Prepares the client. Nothing is connected before a consumer starts or a producer sends. */
 export function connectKafka({ brokers, clientId, logger, sasl, ssl }: KafkaOptions): Kafka {
   mendRequestQueue();
+  boundDecoding();
   const client = new kafkajs.Kafka({
     brokers: [...brokers],
     clientId,

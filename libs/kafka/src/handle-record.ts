@@ -23,6 +23,7 @@ import { describeRecord } from './event-attributes.js';
 import type { ConsumerOptions, EventRecord, Patience } from './ports.js';
 import { originOf, recordOf, sizeOf, type Received } from './received.js';
 import type { Slots } from './slots.js';
+import { unreadable } from './unreadable-records.js';
 import { verdict } from './verdict.js';
 
 /** Larger records are parked unread where the consumer says nothing else (public contract: bad input). */
@@ -66,10 +67,9 @@ export async function handleRecord(handling: Handling, received: Received, signa
   }
   const record = recordOf(received, value);
   const { maxRecordBytes = MAX_RECORD_BYTES } = handling.options;
-  const tooLarge = sizeOf(received) > maxRecordBytes;
-  const { attributes, parent } = tooLarge ? { attributes: {}, parent: undefined } : describeRecord(record);
-  const handle = (): Promise<void> =>
-    tooLarge ? Promise.reject(tooLargeFor(maxRecordBytes)) : handling.deadline.within(() => handling.options.handle(record));
+  const unread = maxRecordBytes === Infinity ? undefined : (unreadable(received) ?? tooLarge(received, maxRecordBytes));
+  const { attributes, parent } = unread ? { attributes: {}, parent: undefined } : describeRecord(record);
+  const handle = (): Promise<void> => (unread ? Promise.reject(unread) : handling.deadline.within(() => handling.options.handle(record)));
 
   const startedAt = performance.now();
   const span = { kind: 'consumer', attributes: { ...messagingAttributes(handling, record), ...attributes }, parent } as const;
@@ -80,8 +80,10 @@ export async function handleRecord(handling: Handling, received: Received, signa
   return ending;
 }
 
-const tooLargeFor = (bytes: number): ParkEvent =>
-  new ParkEvent('event-too-large', `the record is larger than ${bytes} bytes; put links into events, not payloads`);
+const tooLarge = (received: Received, bytes: number): ParkEvent | undefined =>
+  sizeOf(received) <= bytes
+    ? undefined
+    : new ParkEvent('event-too-large', `the record is larger than ${bytes} bytes; put links into events, not payloads`);
 
 async function untilItEnds(
   handling: Handling,

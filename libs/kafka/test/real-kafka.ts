@@ -45,9 +45,13 @@ export async function startRealKafka() {
   const running: { stop(): Promise<unknown> }[] = [];
 
   /** Makes a topic with a name of its own. */
-  const topic = async (partitions = 1): Promise<string> => {
+  const topic = async (partitions = 1, config: Readonly<Record<string, string>> = {}): Promise<string> => {
     const name = `t-${randomUUID()}`;
-    await admin.createTopics({ topics: [{ topic: name, numPartitions: partitions, replicationFactor: 1 }], waitForLeaders: true });
+    const configEntries = Object.entries(config).map(([key, value]) => ({ name: key, value }));
+    await admin.createTopics({
+      topics: [{ topic: name, numPartitions: partitions, replicationFactor: 1, configEntries }],
+      waitForLeaders: true,
+    });
     return name;
   };
 
