@@ -23,14 +23,14 @@ export default {
       displayName: 'unit',
       testMatch: [
         ...['libs', 'services', 'deploy'].map((folder) => `<rootDir>/${folder}/*/test/**/*.test.{ts,mjs}`),
-        '<rootDir>/test/{compose,docs}/*.test.ts',
+        '<rootDir>/test/{compose,docs,model}/*.test.ts',
       ],
     },
     {
       ...common,
       displayName: 'suites',
       testMatch: ['<rootDir>/test/**/*.test.ts'],
-      testPathIgnorePatterns: ['/node_modules/', '<rootDir>/test/(compose|docs|faults)/'],
+      testPathIgnorePatterns: ['/node_modules/', '<rootDir>/test/(compose|docs|model|faults)/'],
       ...stack,
     },
     {

@@ -2,10 +2,12 @@
  * An intent that came to nothing.
  * @module
  */
-import type { Grant, Lease } from '@mayfly/grant';
+import type { Credential, Grant, Lease } from '@mayfly/grant';
 import type { Sql } from '@mayfly/postgres';
+import { endLease } from './ending.js';
 import { stateFact } from './evidence.js';
-import { transitionLease } from './leases.js';
+import { lockGrant } from './grants.js';
+import { lockLease, transitionLease } from './leases.js';
 
 /** `minting → failed`, with evidence: Vault refused, and nothing exists. False when the lease was asked to end meanwhile. */
 export async function failLease(
@@ -26,4 +28,23 @@ export async function failLease(
     data: { credential: name, leaseRef: ref, reason },
   });
   return true;
+}
+
+/**
+ * Vault refused for good: the issuer gives an intent up. Where something was minted and written down before the refusal, it may live: that
+ * lease has to end, and is not said to have failed.
+ */
+export async function giveUpLease(
+  tx: Sql,
+  { id }: Grant,
+  credential: Credential | undefined,
+  { ref }: Lease,
+  reason: string,
+  at: Date,
+): Promise<void> {
+  const grant = await lockGrant(tx, id);
+  const lease = await lockLease(tx, ref);
+  if (!grant || !lease) return;
+  if (lease.vaultLeaseId && credential) await endLease(tx, grant, credential, lease, { cause: 'superseded', by: 'issuer', at });
+  else await failLease(tx, grant, lease, 'issuer', reason, at);
 }

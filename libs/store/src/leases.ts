@@ -40,6 +40,12 @@ export async function findLease(sql: Sql, ref: LeaseRef): Promise<Lease | undefi
   return row && readLease(row);
 }
 
+/** The same, locked until the transaction ends. */
+export async function lockLease(tx: Sql, ref: LeaseRef): Promise<Lease | undefined> {
+  const [row] = await tx.run('lease.lock', `select ${ALL} from ledger.lease where ref = $1 for update`, [ref]);
+  return row && readLease(row);
+}
+
 /** Fields that may change together with, or without, a state. */
 export type LeasePatch = Partial<Omit<Lease, 'ref' | 'grantId' | 'name' | 'state'>>;
 

@@ -1,36 +1,37 @@
 /**
  * Work queues inside the ledger: a grant whose `mint_at` or `revoke_at` has come is somebody's work. Taking it moves that moment into
- * the future, so that a worker that dies loses nothing: the work comes due again.
+ * the future, so that a worker that dies loses nothing: the work comes due again. Each taking has a number, and so has each asking for
+ * more work: only who has the newest may settle it.
  * @module
  */
 import { plusSeconds, type Cause, type GrantId } from '@mayfly/domain';
 import type { Grant, Lease } from '@mayfly/grant';
-import type { Sql } from '@mayfly/postgres';
+import type { Row, Sql } from '@mayfly/postgres';
 import { laneOf } from '@mayfly/revocation';
 import { CHANNELS } from './channels.js';
 import { GRANT, LEASE, readGrant, readLease, selectList } from './columns.js';
 
-/** A grant that a worker holds until `heldUntil`. */
+/** A grant that a worker holds for a while. */
 export interface Claimed {
   readonly grant: Grant;
-  readonly heldUntil: Date;
+  /** The number of this claim; another one's is higher. */
+  readonly claim: number;
 }
 
-type Queue = 'mint_at' | 'revoke_at';
+type Queue = 'mint' | 'revoke';
 
 /** Takes what is due, the oldest first. */
 const takeOldest =
-  (column: Queue) =>
+  (work: Queue) =>
   async (sql: Sql, now: Date, holdSeconds: number, limit: number): Promise<Claimed[]> => {
-    const heldUntil = plusSeconds(now, holdSeconds);
-    const rows = await sql.run(
-      `${column}.take_oldest`,
-      `update ledger.task_grant set ${column} = $2 where id = any(array(
-         select id from ledger.task_grant where ${column} <= $1 order by ${column} limit $3 for update skip locked
-       )) returning ${selectList(GRANT)}`,
-      [now, heldUntil, limit],
+    const rows = await sql.run<Row & { claim: number }>(
+      `${work}_at.take_oldest`,
+      `update ledger.task_grant set ${work}_at = $2, ${work}_claim = ${work}_claim + 1 where id = any(array(
+         select id from ledger.task_grant where ${work}_at <= $1 order by ${work}_at limit $3 for update skip locked
+       )) returning ${selectList(GRANT)}, ${work}_claim as claim`,
+      [now, plusSeconds(now, holdSeconds), limit],
     );
-    return rows.map((row) => ({ grant: readGrant(row), heldUntil }));
+    return rows.map((row) => ({ grant: readGrant(row), claim: row.claim }));
   };
 
 /**
@@ -39,54 +40,53 @@ const takeOldest =
  * @param lines columns that make a line, the tenant last
  */
 const takeByTurns =
-  (column: Queue, ...lines: readonly string[]) =>
+  (work: Queue, ...lines: readonly string[]) =>
   async (sql: Sql, now: Date, holdSeconds: number, limit: number): Promise<Claimed[]> => {
-    const heldUntil = plusSeconds(now, holdSeconds);
     const line = lines.join(', ');
     const here = lines.map((each) => `line.${each}`).join(', ');
-    const first = `select ${line} from ledger.task_grant where ${column} is not null`;
-    const rows = await sql.run(
-      `${column}.take_by_turns`,
+    const first = `select ${line} from ledger.task_grant where ${work}_at is not null`;
+    const rows = await sql.run<Row & { claim: number }>(
+      `${work}_at.take_by_turns`,
       `with recursive line as (
          (${first} order by ${line} limit 1)
          union all
          select next.* from line, lateral (${first} and (${line}) > (${here}) order by ${line} limit 1) next
        ), due as (
          select line.*, waiting.* from line, lateral (
-           select id, row_number() over (order by ${column}) as turn from (
-             select id, ${column} from ledger.task_grant where ${column} <= $1 and (${line}) = (${here}) order by ${column} limit $3 for update skip locked
+           select id, row_number() over (order by ${work}_at) as turn from (
+             select id, ${work}_at from ledger.task_grant where ${work}_at <= $1 and (${line}) = (${here}) order by ${work}_at limit $3 for update skip locked
            ) taken
          ) waiting
        )
-       update ledger.task_grant set ${column} = $2 where id = any(array(
+       update ledger.task_grant set ${work}_at = $2, ${work}_claim = ${work}_claim + 1 where id = any(array(
          select id from due order by ${[...lines.slice(0, -1), 'turn', 'random()'].join(', ')} limit $3
-       )) returning ${selectList(GRANT)}`,
-      [now, heldUntil, limit],
+       )) returning ${selectList(GRANT)}, ${work}_claim as claim`,
+      [now, plusSeconds(now, holdSeconds), limit],
     );
-    return rows.map((row) => ({ grant: readGrant(row), heldUntil }));
+    return rows.map((row) => ({ grant: readGrant(row), claim: row.claim }));
   };
 
-/** Zero rows is normal: somebody asked for more work meanwhile, and that stands. */
+/** Zero rows is normal: somebody asked for more work, or took it, meanwhile, and that stands. */
 const settle =
-  (column: Queue) =>
-  async (tx: Sql, { grant, heldUntil }: Claimed, next: Date | null): Promise<void> => {
-    await tx.run(`${column}.settle`, `update ledger.task_grant set ${column} = $3 where id = $1 and ${column} = $2`, [
+  (work: Queue) =>
+  async (tx: Sql, { grant, claim }: Claimed, next: Date | null): Promise<void> => {
+    await tx.run(`${work}_at.settle`, `update ledger.task_grant set ${work}_at = $3 where id = $1 and ${work}_claim = $2`, [
       grant.id,
-      heldUntil,
+      claim,
       next,
     ]);
   };
 
 /** Takes grants to mint for, each for so many seconds, by turns between the tenants. */
-export const claimMints = takeByTurns('mint_at', 'tenant');
+export const claimMints = takeByTurns('mint', 'tenant');
 /** Ends a claim: nothing left (null), or again at `next`. */
-export const settleMint = settle('mint_at');
+export const settleMint = settle('mint');
 /** Takes grants to revoke for, each for so many seconds: lane by lane, and by turns between the tenants inside a lane. */
-export const claimRevocations = takeByTurns('revoke_at', 'revoke_lane', 'tenant');
+export const claimRevocations = takeByTurns('revoke', 'revoke_lane', 'tenant');
 /** Takes those that have waited longest, whatever their lane and tenant. */
-export const claimOldestRevocations = takeOldest('revoke_at');
+export const claimOldestRevocations = takeOldest('revoke');
 /** Ends a claim: nothing left (null), or again at `next`. */
-export const settleRevocation = settle('revoke_at');
+export const settleRevocation = settle('revoke');
 
 /**
  * Says that grants have something to revoke.
@@ -96,7 +96,7 @@ export async function queueRevocations(tx: Sql, ids: readonly GrantId[], at: Dat
   if (ids.length === 0) return;
   await tx.run(
     'revoke_at.put',
-    `update ledger.task_grant set revoke_at = least($2, coalesce(revoke_at, $2)),
+    `update ledger.task_grant set revoke_at = least($2, coalesce(revoke_at, $2)), revoke_claim = revoke_claim + 1,
        revoke_lane = case when revoke_at is null then $3 else least(revoke_lane, $3) end where id = any($1)`,
     [ids, at, laneOf(cause)],
   );
@@ -105,7 +105,11 @@ export async function queueRevocations(tx: Sql, ids: readonly GrantId[], at: Dat
 
 /** Looks again at a grant that the revoker waits for; it keeps its lane. */
 export async function hurryRevocation(tx: Sql, id: GrantId, at: Date): Promise<void> {
-  await tx.run('revoke_at.hurry', 'update ledger.task_grant set revoke_at = least($2, coalesce(revoke_at, $2)) where id = $1', [id, at]);
+  await tx.run(
+    'revoke_at.hurry',
+    'update ledger.task_grant set revoke_at = least($2, coalesce(revoke_at, $2)), revoke_claim = revoke_claim + 1 where id = $1',
+    [id, at],
+  );
   await tx.run('revoke_at.wake', `select pg_notify('${CHANNELS.revoke}', '')`);
 }
 
@@ -115,22 +119,25 @@ export async function releaseMint(sql: Sql, claim: Claimed, now: Date): Promise<
   await sql.run('mint_at.wake', `select pg_notify('${CHANNELS.mint}', '')`);
 }
 
-/** Holds a claim for longer; undefined when somebody else holds it by now: whoever asks has to stop. */
-export async function renewMint(sql: Sql, { grant, heldUntil }: Claimed, now: Date, holdSeconds: number): Promise<Claimed | undefined> {
-  const longer = plusSeconds(now, holdSeconds);
-  const rows = await sql.run('mint_at.renew', 'update ledger.task_grant set mint_at = $3 where id = $1 and mint_at = $2 returning 1', [
+/** Holds a claim for longer; false when somebody else holds it by now: whoever asks has to stop. */
+export async function renewMint(sql: Sql, { grant, claim }: Claimed, now: Date, holdSeconds: number): Promise<boolean> {
+  const rows = await sql.run('mint_at.renew', 'update ledger.task_grant set mint_at = $3 where id = $1 and mint_claim = $2 returning 1', [
     grant.id,
-    heldUntil,
-    longer,
+    claim,
+    plusSeconds(now, holdSeconds),
   ]);
-  return rows.length > 0 ? { grant, heldUntil: longer } : undefined;
+  return rows.length > 0;
 }
 
 /** Holds a grant's minting for so many seconds without asking whether it is due; for the one who has just queued it. */
 export async function holdMint(tx: Sql, grant: Grant, now: Date, holdSeconds: number): Promise<Claimed> {
-  const heldUntil = plusSeconds(now, holdSeconds);
-  await tx.run('mint_at.hold', 'update ledger.task_grant set mint_at = $2 where id = $1', [grant.id, heldUntil]);
-  return { grant, heldUntil };
+  const [row] = await tx.run<{ claim: number }>(
+    'mint_at.hold',
+    'update ledger.task_grant set mint_at = $2, mint_claim = mint_claim + 1 where id = $1 returning mint_claim as claim',
+    [grant.id, plusSeconds(now, holdSeconds)],
+  );
+  if (!row) throw new TypeError('a grant that was just written is not there');
+  return { grant, claim: row.claim };
 }
 
 /** True while somebody holds, or still has to do, the minting of a grant: a token may come to be at any moment. */

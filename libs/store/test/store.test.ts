@@ -223,6 +223,23 @@ describe('queues', () => {
     expect((await claimRevocations(ledger.database, AT, 30, 100)).some((each) => each.grant.id === grant.id)).toBe(true);
   });
 
+  test.each([
+    ['in the same moment', AT],
+    ['when the hold is over', plusSeconds(AT, 31)],
+  ])('work asked for %s is not settled by the one who held it before', async (_, asked) => {
+    const { grant } = await granted(ledger.database);
+    const mine = async (now: Date) =>
+      (await claimRevocations(ledger.database, now, 30, 100)).filter((claim) => claim.grant.id === grant.id);
+    await queueRevocations(ledger.database, [grant.id], AT, 'task_ended');
+    const [first] = await mine(AT);
+    await queueRevocations(ledger.database, [grant.id], asked, 'task_ended');
+    const [second] = await mine(asked);
+    await settleRevocation(ledger.database, first!, null);
+    // The second one dies: its work comes due again.
+    expect(second).toBeDefined();
+    expect(await mine(plusSeconds(asked, 31))).toHaveLength(1);
+  });
+
   test('watches find what is over, and nothing else', async () => {
     const overdue = await granted(ledger.database, { deadline: plusSeconds(AT, 10) });
     const silent = await granted(ledger.database, { heartbeatAt: AT, heartbeatTimeoutSeconds: 5 });

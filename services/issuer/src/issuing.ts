@@ -8,7 +8,7 @@ import type { SecretIssuer, TaskTokenIssuer, TaskTokenOpener } from '@mayfly/gra
 import {
   claimMints,
   credentialsOf,
-  failLease,
+  giveUpLease,
   type CurrentPolicy,
   leasesOf,
   hurryRevocation,
@@ -84,23 +84,18 @@ export class Issuing {
   async mint(claim: Claimed): Promise<Error | undefined> {
     const { database, clock, vault } = this.on;
     const { grant } = claim;
-    let held = claim;
-    const hold = async (): Promise<boolean> => {
-      const longer = await renewMint(database, held, clock.now(), MINT_HOLD_SECONDS);
-      held = longer ?? held;
-      return longer !== undefined;
-    };
+    const hold = (): Promise<boolean> => renewMint(database, claim, clock.now(), MINT_HOLD_SECONDS);
     try {
       const [credentials, leases] = await Promise.all([credentialsOf(database, grant.id), leasesOf(database, grant.id)]);
       const finished = await mintAll({ database, clock, vault, grant, credentials, leases, hold });
       await database.transaction('settle minting', async (tx) => {
-        await settleMint(tx, held, null);
+        await settleMint(tx, claim, null);
         // The grant ended meanwhile, and the revoker waits for this word.
         if (!finished) await hurryRevocation(tx, grant.id, clock.now());
       });
       return undefined;
     } catch (error) {
-      if (error instanceof MayflyError && !error.retriable) await this.#giveUp(held, error.code);
+      if (error instanceof MayflyError && !error.retriable) await this.#giveUp(claim, error.code);
       // Anything else stays due: the hold runs out and it is tried again.
       return error instanceof Error ? error : new Error('minting failed');
     }
@@ -110,8 +105,11 @@ export class Issuing {
   #giveUp(claim: Claimed, reason: string): Promise<void> {
     const { database, clock } = this.on;
     return database.transaction('give up minting', async (tx) => {
+      const credentials = await credentialsOf(tx, claim.grant.id);
       for (const lease of await leasesOf(tx, claim.grant.id)) {
-        if (lease.state === 'minting') await failLease(tx, claim.grant, lease, 'issuer', reason, clock.now());
+        if (lease.state !== 'minting' || lease.minter !== 'issuer') continue;
+        const credential = credentials.find(({ name }) => name === lease.name);
+        await giveUpLease(tx, claim.grant, credential, lease, reason, clock.now());
       }
       await settleMint(tx, claim, null);
     });

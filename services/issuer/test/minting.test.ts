@@ -188,6 +188,32 @@ test('a mint that is refused for good has failed, with evidence, and the other c
   );
 });
 
+test('a copy that Vault refuses to keep has not failed: it lives, and has to end', async () => {
+  const { issuing, vault } = issuerOn(ledger.database);
+  const message = started();
+  once(vault, 'keep', async () => {
+    throw new MintRefused('to keep it');
+  });
+  expect(await issuing.onTaskStarted(message)).toBeUndefined();
+  const lease = await leaseOf(message.task.taskId);
+  expect(lease).toMatchObject({ state: 'revoking', cause: 'superseded' });
+  expect([...vault.principals]).toEqual([lease.principal]);
+});
+
+test('a replacement that is refused for good has failed, and is not waited for', async () => {
+  const { issuing, vault, clock } = issuerOn(ledger.database);
+  const message = started();
+  failOnce(vault, 'keep');
+  await issuing.onTaskStarted(message);
+  clock.advance(HOLD_MILLISECONDS);
+  once(vault, 'mint', async () => {
+    throw new MintRefused('`orders-db.read`');
+  });
+  await issuing.mintDue();
+  const leases = await leasesOf(ledger.database, (await grantOf(message.task.taskId)).id);
+  expect(leases.map(({ state }) => state)).toEqual(['revoking', 'failed']);
+});
+
 test('no token, accessor, lease id or material is in any event or fact', async () => {
   const { issuing, vault } = issuerOn(ledger.database);
   const message = started();

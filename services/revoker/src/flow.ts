@@ -15,6 +15,7 @@ import { confirmDeath } from './steps/confirm-death.js';
 import { endToken } from './steps/end-token.js';
 import { findDoomed } from './steps/find-doomed.js';
 import { quarantineSurvivors } from './steps/quarantine-survivors.js';
+import { searchTargets } from './steps/search-targets.js';
 import { strikeLeases } from './steps/strike-leases.js';
 
 /** Kills what a grant has to lose. */
@@ -24,6 +25,7 @@ export const kill = flow<Killing>(
   endToken, // revoke the token and everything under it, and look whether it is gone
   confirmDeath, // look each lease up; ask the target
   quarantineSurvivors, // what Vault has forgotten and the target still accepts is ended there, at once
+  searchTargets, // before a grant is closed: does a target know anything of it that nobody wrote down?
   concludeLeases, // only what is proven is written and announced; the rest is stuck, and tried again
   closeGrant, // closed once nothing is left that could still work
 );

@@ -76,6 +76,20 @@ describe('the end of a task', () => {
     expect([...world.vault.principals].filter((one) => one.includes(grant.id))).toEqual([]);
   });
 
+  test('is not called complete while the target knows a copy that nobody wrote down', async () => {
+    const { grant } = await live(world);
+    const forgotten = `token-${grant.id}-forgotten`;
+    world.vault.principals.add(forgotten);
+    await end(world, grant.taskId);
+    await world.revoking.killDue();
+    expect(await grantOf(grant.taskId)).toMatchObject({ state: 'closing', revokeAttempts: 1 });
+    world.vault.principals.delete(forgotten);
+    later();
+    await world.revoking.killDue();
+    expect(await grantOf(grant.taskId)).toMatchObject({ state: 'closed' });
+    expect(await told(world, grant.taskId)).toMatchObject({ [REVOKED]: 1, [CLOSED]: 1 });
+  });
+
   test('of one credential leaves the task, its token and its other credentials alone', async () => {
     const { grant, credential, lease } = await live(world);
     await ledger.database.transaction('test', async (tx) => {

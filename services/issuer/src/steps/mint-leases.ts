@@ -2,7 +2,7 @@ import { MayflyError } from '@mayfly/domain';
 import { failpoint } from '@mayfly/failpoints';
 import { ATTRIBUTES, counter, histogram, METRICS, SPANS, withSpan } from '@mayfly/telemetry';
 import { ttlOf, type Credential, type Lease } from '@mayfly/grant';
-import { activateLease, endLease, failLease, intendMint, lockGrant, namesOf, noteMinted } from '@mayfly/store';
+import { activateLease, endLease, giveUpLease, intendMint, lockGrant, namesOf, noteMinted } from '@mayfly/store';
 import type { Minting } from '../minting.js';
 
 const mints = counter(METRICS.mints);
@@ -12,14 +12,16 @@ const duration = histogram(METRICS.mintDuration);
 export async function mintLeases(known: Minting): Promise<'stop' | void> {
   for (const lease of known.leases) {
     const credential = known.credentials.find(({ name }) => name === lease.name);
-    if (lease.state !== 'minting' || !credential?.spec) continue;
+    // What delivery intends is minted by delivery, while somebody waits for it.
+    if (lease.state !== 'minting' || lease.minter !== 'issuer' || !credential?.spec) continue;
     if (!(await known.hold())) return 'stop';
+    const intent = lease.vaultLeaseId ? await replace(known, lease, credential) : lease;
+    if (!intent) continue;
     try {
-      const intent = lease.vaultLeaseId ? await replace(known, lease, credential) : lease;
-      if (intent) await mintOne(known, intent, credential, credential.spec);
+      await mintOne(known, intent, credential, credential.spec);
     } catch (error) {
       if (!(error instanceof MayflyError) || error.retriable) throw error;
-      await giveUp(known, lease, error.code);
+      await giveUp(known, intent, credential, error.code);
     }
   }
 }
@@ -71,7 +73,7 @@ function replace({ database, clock, grant }: Minting, lease: Lease, credential: 
 }
 
 /** Vault refused for good: the intent is over, and a fetch will try afresh. */
-async function giveUp({ database, clock, grant }: Minting, lease: Lease, problem: string): Promise<void> {
-  await database.transaction('fail lease', (tx) => failLease(tx, grant, lease, 'issuer', problem, clock.now()));
+async function giveUp({ database, clock, grant }: Minting, lease: Lease, credential: Credential, problem: string): Promise<void> {
+  await database.transaction('fail lease', (tx) => giveUpLease(tx, grant, credential, lease, problem, clock.now()));
   mints.add(1, { [ATTRIBUTES.outcome]: 'failed', [ATTRIBUTES.reason]: problem });
 }

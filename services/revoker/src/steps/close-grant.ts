@@ -3,10 +3,10 @@ import { announceTask, credentialsOf, emit, leasesOf, settleRevocation, transiti
 import type { Killing } from '../killing.js';
 
 /** Closed is for ever, and only said once the token is gone and nothing is left that could still work. */
-export async function closeGrant({ database, clock, claim, grant, tokenProof, next }: Killing): Promise<void> {
+export async function closeGrant({ database, clock, claim, grant, tokenProof, remains, next }: Killing): Promise<void> {
   if (!grant) throw new TypeError('closeGrant comes after findDoomed');
   await database.transaction('close grant', async (tx) => {
-    if (grant.state === 'closing' && tokenProof !== undefined) {
+    if (grant.state === 'closing' && tokenProof !== undefined && !remains) {
       const leases = await leasesOf(tx, grant.id);
       const open = leases.some((lease) => (OPEN_LEASE_STATES as readonly string[]).includes(lease.state));
       const closed = open ? undefined : await transitionGrant(tx, grant.id, 'closing', 'closed', { closedAt: clock.now() });

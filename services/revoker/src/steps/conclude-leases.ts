@@ -15,7 +15,7 @@ export async function concludeLeases(known: Killing): Promise<void> {
   if (!grant) throw new TypeError('concludeLeases comes after findDoomed');
   const now = clock.now();
   const tokenLives = grant.state === 'closing' && known.tokenProof === undefined;
-  const failed = tokenLives || verdicts.some(([, verdict]) => verdict.kind === 'alive');
+  const failed = tokenLives || known.remains === true || verdicts.some(([, verdict]) => verdict.kind === 'alive');
   const attempts = failed ? grant.revokeAttempts + 1 : 0;
   const retry = failed ? [nextAttemptAt(attempts, now)] : [];
   const later = verdicts.flatMap(([, verdict]) => (verdict.kind === 'later' ? [verdict.at] : []));
