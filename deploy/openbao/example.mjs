@@ -53,11 +53,11 @@ const taskTokenRole = {
   },
 };
 
-const databaseRole = (name, privileges) => ({
+const databaseRole = (name, group) => ({
   path: `database/roles/${name}`,
   data: {
     db_name: 'orders',
-    creation_statements: createUser(privileges),
+    creation_statements: createUser(group),
     revocation_statements: revokeUser,
     default_ttl: '15m',
     max_ttl: '70m', // above the catalogue's hour: Vault counts from the making, and would cut a renewal to a full hour short
@@ -78,9 +78,9 @@ const database = ({ host, port, user, password }) => [
       username_template: '{{ .DisplayName }}-{{ random 8 | lowercase }}',
     },
   },
-  databaseRole('orders-read', 'SELECT'),
-  databaseRole('orders-write', 'SELECT, INSERT, UPDATE'),
-  databaseRole('orders-owner', 'ALL PRIVILEGES'),
+  databaseRole('orders-read', 'orders_reader'),
+  databaseRole('orders-write', 'orders_writer'),
+  databaseRole('orders-owner', 'orders_owner'),
 ];
 
 const certificates = ({ address }) => [

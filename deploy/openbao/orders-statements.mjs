@@ -3,10 +3,14 @@
  * grant on `orders` (it owns the table); it is no superuser.
  */
 
-/** Makes one user who may log in until the lease's end at the latest, even if nobody ever revokes it. */
-export const createUser = (privileges) => [
+/**
+ * Makes one user who may log in until the lease's end at the latest, even if nobody ever revokes it. What it may do it has from a group
+ * (deploy/postgres/orders.sql): a table's own list of grants is one row of PostgreSQL's catalogue, which all would queue for, and which is
+ * full after some two thousand. It may not become the group, so that nothing it leaves behind belongs to anybody else.
+ */
+export const createUser = (group) => [
   `CREATE ROLE "{{name}}" LOGIN PASSWORD '{{password}}' VALID UNTIL '{{expiration}}' NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION`,
-  `GRANT ${privileges} ON TABLE orders TO "{{name}}"`,
+  `GRANT ${group} TO "{{name}}" WITH INHERIT TRUE, SET FALSE`,
 ];
 
 const ifThere = (statements) => `DO $$ BEGIN IF EXISTS (SELECT FROM pg_roles WHERE rolname = '{{name}}') THEN ${statements} END IF; END $$`;

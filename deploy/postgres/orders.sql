@@ -22,8 +22,25 @@ BEGIN
 END
 $$;
 
--- Whoever may log in may connect, and then see nothing: what a task's user may do is granted to it by name when it is made
--- (deploy/openbao/orders-statements.mjs).
+-- What a task's user may do it has from one of these groups, into which it is put when it is made (deploy/openbao/orders-statements.mjs).
+DO $$
+DECLARE
+  member text;
+BEGIN
+  FOREACH member IN ARRAY ARRAY['orders_reader', 'orders_writer', 'orders_owner'] LOOP
+    IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = member) THEN
+      EXECUTE format('CREATE ROLE %I NOLOGIN', member);
+    END IF;
+    -- May hand it on, and is no member itself.
+    EXECUTE format('GRANT %I TO orders_admin WITH ADMIN TRUE, INHERIT FALSE, SET FALSE', member);
+  END LOOP;
+END
+$$;
+GRANT SELECT ON public.orders TO orders_reader;
+GRANT SELECT, INSERT, UPDATE ON public.orders TO orders_writer;
+GRANT ALL PRIVILEGES ON public.orders TO orders_owner;
+
+-- Whoever may log in may connect, and then see nothing but what its group may.
 REVOKE ALL ON DATABASE orders FROM PUBLIC;
 GRANT CONNECT ON DATABASE orders TO PUBLIC;
 

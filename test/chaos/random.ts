@@ -25,6 +25,16 @@ export class Random {
     return chosen;
   }
 
+  /** The same items in a drawn order (Fisher and Yates). */
+  shuffled<T>(items: readonly T[]): T[] {
+    const order = [...items];
+    for (let last = order.length - 1; last > 0; last -= 1) {
+      const other = this.between(0, last);
+      [order[last], order[other]] = [order[other]!, order[last]!];
+    }
+    return order;
+  }
+
   /** One of the names, each as likely as its weight says. */
   weighted<Name extends string>(weights: Readonly<Record<Name, number>>): Name {
     const entries = Object.entries<number>(weights) as [Name, number][];

@@ -80,7 +80,8 @@ export class World {
     this.#agentKey = agentKey;
   }
 
-  static async open(): Promise<World> {
+  /** @param watching false for who reads no topic: everything that is read is kept */
+  static async open({ watching = true } = {}): Promise<World> {
     const file = process.env['MAYFLY_DEV_JSON'];
     if (!file) throw new Error('MAYFLY_DEV_JSON is not set: the global set-up did not run');
     const dev = JSON.parse(readFileSync(file, 'utf8')) as Dev;
@@ -108,7 +109,7 @@ export class World {
       world.records.push(record);
       for (const wake of world.#takeWaiting()) wake();
     });
-    await consumer.start();
+    if (watching) await consumer.start();
     return world;
   }
 
