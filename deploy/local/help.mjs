@@ -4,6 +4,7 @@ const COMMANDS = {
   'npm run demo': 'with the stack running: one task from its start to the refused login',
   'npm test': 'everything that CI runs; `npm test -- PATH` runs the tests of one path',
   'npm run model': 'explore the model of the state machines and replay it against the code (-- --samples N --traces N --seed S)',
+  'npm run storm': 'everything of one tenant ends at once: when is what dead (-- --help for more)',
   'npm run build': 'compile all libraries and services',
   'npm run typecheck': 'check all types',
   'npm run lint': 'check code style, layers and formatting',

@@ -11,7 +11,11 @@ export interface StormTask {
 }
 
 export class Orchestrator {
-  constructor(private readonly producer: EventProducer) {}
+  readonly #producer: EventProducer;
+
+  constructor(producer: EventProducer) {
+    this.#producer = producer;
+  }
 
   start(tasks: readonly StormTask[], capability: string): Promise<void> {
     return this.#send(tasks, 'dev.mayfly.task.started.v1', ({ id, tenant }) => stormTask(tenant, id, capability));
@@ -23,7 +27,7 @@ export class Orchestrator {
 
   async #send(tasks: readonly StormTask[], type: string, dataOf: (task: StormTask) => Readonly<Record<string, unknown>>): Promise<void> {
     for (let from = 0; from < tasks.length; from += BATCH) {
-      await this.producer.send(
+      await this.#producer.send(
         TOPIC,
         tasks.slice(from, from + BATCH).map((task) => recordOf(task, type, dataOf(task))),
       );

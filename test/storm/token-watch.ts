@@ -5,12 +5,15 @@ import { setTimeout as pause } from 'node:timers/promises';
 const AT_ONCE = 4;
 
 export class TokenWatch {
+  readonly #address: string;
+  readonly #jwtFile: string;
   #token = '';
 
-  constructor(
-    private readonly address: string,
-    private readonly jwtFile: string,
-  ) {}
+  /** @param jwtFile the revoker's own identity */
+  constructor(address: string, jwtFile: string) {
+    this.#address = address;
+    this.#jwtFile = jwtFile;
+  }
 
   /** Looks at these once; returns those that live. */
   async living(accessors: readonly string[]): Promise<string[]> {
@@ -48,13 +51,13 @@ export class TokenWatch {
   }
 
   async #logIn(): Promise<void> {
-    const jwt = readFileSync(this.jwtFile, 'utf8').trim();
+    const jwt = readFileSync(this.#jwtFile, 'utf8').trim();
     const answer = await this.#post('auth/jwt/login', { role: 'mayfly-revoker', jwt });
     this.#token = ((await answer.json()) as { auth: { client_token: string } }).auth.client_token;
   }
 
   #post(path: string, body: object, token?: string): Promise<Response> {
-    return fetch(`${this.address}/v1/${path}`, {
+    return fetch(`${this.#address}/v1/${path}`, {
       method: 'POST',
       body: JSON.stringify(body),
       headers: token ? { 'X-Vault-Token': token } : {},
