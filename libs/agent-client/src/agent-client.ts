@@ -2,9 +2,11 @@
  * What an agent asks of Mayfly (public contract, section 3).
  * @module
  */
+import type { KeyObject } from 'node:crypto';
 import { DeliveredSecret, type SecretDocument } from './delivered-secret.js';
 import { withPatience } from './patience.js';
 import { MayflyProblem, problemOf } from './problem.js';
+import { proofOfKey } from './proof-of-key.js';
 
 /** Who asks, and whom. */
 export interface AgentClientOptions {
@@ -12,6 +14,11 @@ export interface AgentClientOptions {
   readonly url: string;
   /** Gives the workload's own token (JWT-SVID or OIDC, audience `mayfly`); called for every request, so that it may rotate. */
   readonly token: () => Promise<string> | string;
+  /**
+   * The private key (EC, P-256) that the token is bound to, if it is: every request then carries a fresh proof (DPoP, RFC 9449), and a token
+   * that is stolen is of no use. {@link url} has to be the address that the service calls its own.
+   */
+  readonly proofKey?: KeyObject;
   /** Default: the built-in `fetch`. */
   readonly fetch?: typeof globalThis.fetch;
   /** The W3C `traceparent` of what the agent does now; it is passed on. */
@@ -88,15 +95,16 @@ export function createAgentClient(options: AgentClientOptions): AgentClient {
 }
 
 async function call(options: AgentClientOptions, method: string, path: string, seconds: number, body?: unknown): Promise<Response> {
-  const { url, token, fetch = globalThis.fetch, traceparent } = options;
+  const { fetch = globalThis.fetch, traceparent } = options;
+  const url = `${options.url.replace(/\/+$/, '')}${path}`;
   const trace = traceparent?.();
   const headers = {
-    authorization: `Bearer ${(await token()).trim()}`,
+    ...(await proven(options, method, url)),
     accept: 'application/json',
     ...(trace !== undefined && { traceparent: trace }),
     ...(body !== undefined && { 'content-type': 'application/json' }),
   };
-  const response = await fetch(`${url.replace(/\/+$/, '')}${path}`, {
+  const response = await fetch(url, {
     method,
     headers,
     redirect: 'error', // a token goes to whom it was meant for
@@ -111,4 +119,11 @@ async function call(options: AgentClientOptions, method: string, path: string, s
   });
   if (!response.ok) throw await problemOf(response);
   return response;
+}
+
+/** The headers that say who asks. */
+async function proven({ token, proofKey }: AgentClientOptions, method: string, url: string): Promise<Readonly<Record<string, string>>> {
+  const own = (await token()).trim();
+  if (!proofKey) return { authorization: `Bearer ${own}` };
+  return { authorization: `DPoP ${own}`, dpop: proofOfKey(proofKey, { method, url, token: own }) };
 }

@@ -1,6 +1,8 @@
+import { createHash, generateKeyPairSync } from 'node:crypto';
 import { inspect } from 'node:util';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { createAgentClient, type AgentClientOptions } from '@mayfly/agent-client';
+import { calculateJwkThumbprint, EmbeddedJWK, jwtVerify, type JWK } from 'jose';
 import { problem, startDelivery, type Answer } from './delivery.js';
 
 const SECRET = {
@@ -45,6 +47,33 @@ describe('a fetched secret', () => {
     const { client, delivery } = await setup([{ status: 200, body: SECRET }]);
     await client.secret('../admin', 'a/b?x');
     expect(delivery.asked[0]?.url).toMatch(/^\/v1\/tasks\/\.\.%2Fadmin\/secrets\/a%2Fb%3Fx\?wait=/);
+  });
+});
+
+describe('with a key that the token is bound to', () => {
+  const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+
+  it('every request carries a fresh proof of its own (RFC 9449)', async () => {
+    const { client, delivery } = await setup([{ status: 200, body: SECRET }, { status: 204 }, { status: 204 }], { proofKey: privateKey });
+    await client.secret('etl:1', 'orders', { waitSeconds: 5 });
+    await client.heartbeat('etl:1');
+    await client.heartbeat('etl:1');
+    const proofs = delivery.asked.map(({ headers }) => headers['dpop'] as string);
+    const read = await Promise.all(proofs.map((proof) => jwtVerify(proof, EmbeddedJWK, { typ: 'dpop+jwt', algorithms: ['ES256'] })));
+    const ath = createHash('sha256').update('token-1').digest('base64url');
+    expect(delivery.asked.map(({ headers }) => headers.authorization)).toEqual(Array(3).fill('DPoP token-1'));
+    expect(read[0]?.payload).toMatchObject({ htm: 'GET', htu: `${delivery.url}/v1/tasks/etl%3A1/secrets/orders`, ath });
+    expect(read[1]?.payload).toMatchObject({ htm: 'POST', htu: `${delivery.url}/v1/tasks/etl%3A1/heartbeat`, ath });
+    expect(new Set(read.map(({ payload }) => payload.jti)).size).toBe(3);
+    const shown = read[0]?.protectedHeader['jwk'] as JWK;
+    expect(Object.keys(shown).sort()).toEqual(['crv', 'kty', 'x', 'y']);
+    expect(await calculateJwkThumbprint(shown)).toBe(await calculateJwkThumbprint(publicKey.export({ format: 'jwk' })));
+  });
+
+  it('another kind of key is refused before anything is sent', async () => {
+    const { client, delivery } = await setup([{ status: 200, body: SECRET }], { proofKey: publicKey });
+    await expect(client.task('etl-1')).rejects.toThrow(TypeError);
+    expect(delivery.asked).toEqual([]);
   });
 });
 

@@ -2,7 +2,7 @@ import { generateKeyPairSync } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { decodeJwt, decodeProtectedHeader, jwtVerify } from 'jose';
+import { calculateJwkThumbprint, decodeJwt, decodeProtectedHeader, jwtVerify } from 'jose';
 import { startWorld } from './world.js';
 
 const AGENT = 'spiffe://example.org/agent/etl';
@@ -22,6 +22,14 @@ describe('dev token', () => {
     const { payload, protectedHeader } = await jwtVerify(jwt, world.publicKey, { audience: 'mayfly', subject: AGENT });
     expect(protectedHeader).toEqual({ alg: 'ES256', kid: 'k1', typ: 'JWT' });
     expect((payload.exp ?? 0) - (payload.iat ?? 0)).toBe(3600);
+  });
+
+  it("is bound to the agent's own key when that is wished", async () => {
+    const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+    const file = join(world.home, 'own.pem');
+    writeFileSync(file, privateKey.export({ type: 'pkcs8', format: 'pem' }));
+    const jkt = await calculateJwkThumbprint(publicKey.export({ format: 'jwk' }));
+    expect(decodeJwt(await token('--agent', AGENT, '--dpop', file))['cnf']).toEqual({ jkt });
   });
 
   it('makes wrong ones: another subject, another audience, one that is over', async () => {

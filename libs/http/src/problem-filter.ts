@@ -57,7 +57,11 @@ const statusOf = (error: unknown): number | undefined => {
 /** Sends every error of every route as a problem. */
 @Catch()
 export class ProblemFilter implements ExceptionFilter {
-  constructor(private readonly logger: Logger) {}
+  /** @param challenge how to prove who asks (RFC 9110, 11.6.1) */
+  constructor(
+    private readonly logger: Logger,
+    private readonly challenge = 'Bearer',
+  ) {}
 
   catch(error: unknown, host: ArgumentsHost): void {
     const response = host.switchToHttp().getResponse<Response>();
@@ -68,7 +72,7 @@ export class ProblemFilter implements ExceptionFilter {
       return;
     }
     if (retryAfterSeconds !== undefined) response.setHeader('Retry-After', String(retryAfterSeconds));
-    if (body.status === 401) response.setHeader('WWW-Authenticate', 'Bearer');
+    if (body.status === 401) response.setHeader('WWW-Authenticate', this.challenge);
     response.status(body.status).setHeader('Content-Type', 'application/problem+json').end(JSON.stringify(body));
   }
 }

@@ -26,6 +26,8 @@ export interface HttpOptions {
   readonly host: string;
   /** 0 takes any free port. */
   readonly port: number;
+  /** `WWW-Authenticate` of every 401; default `Bearer`. */
+  readonly challenge?: string | undefined;
   /** Connects the Kafka side before anything is started. */
   readonly transport?: { connectTo(app: INestApplication): void } | undefined;
 }
@@ -42,7 +44,16 @@ const MOST_CONNECTIONS = 10_000;
 const CLOSING_MILLISECONDS = 3_000;
 
 /** Starts to listen; close the application it returns to end. */
-export async function startHttp({ controllers, providers, health, logger, host, port, transport }: HttpOptions): Promise<INestApplication> {
+export async function startHttp({
+  controllers,
+  providers,
+  health,
+  logger,
+  host,
+  port,
+  transport,
+  challenge,
+}: HttpOptions): Promise<INestApplication> {
   const module: DynamicModule = {
     module: ServiceModule,
     controllers: [HealthController, ...controllers],
@@ -61,7 +72,7 @@ export async function startHttp({ controllers, providers, health, logger, host, 
   app.use(onlyKnownMethods);
   app.use(jsonOnly);
   app.useBodyParser('json', { limit: BODY_LIMIT, strict: true, inflate: false, type: () => true, reviver: withoutPrototype });
-  app.useGlobalFilters(new ProblemFilter(logger));
+  app.useGlobalFilters(new ProblemFilter(logger, challenge));
   transport?.connectTo(app);
   if (transport) await app.startAllMicroservices();
   bound(app.getHttpServer());

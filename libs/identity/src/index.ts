@@ -2,6 +2,9 @@
  * Proof of who asks: workloads by JWT-SVIDs and OIDC tokens, operators by OIDC tokens, orchestrators by what they sign.
  * @module
  */
+export { ALGORITHMS } from './compact-jws.js';
+export type { CheckedProof, RequestProof } from './check-proof.js';
+export type { ProofRegister } from './confirm-holder.js';
 export type { Fetch } from './load-keys.js';
 export { createOperatorVerifier, ROLES } from './operator-verifier.js';
 export type { OperatorIdentity, OperatorVerifier, Role } from './operator-verifier.js';

@@ -4,6 +4,7 @@
  */
 import { BadConfig } from '@mayfly/domain';
 import { checkClaims } from './check-claims.js';
+import { refuseBound } from './confirm-holder.js';
 import { KeySet } from './key-set.js';
 import { openToken } from './open-token.js';
 import { RefusedToken } from './refused-token.js';
@@ -52,6 +53,7 @@ export function createOperatorVerifier({ operators }: Trust, { clock, fetch = gl
       if (opened.issuer !== issuer) throw new RefusedToken('untrusted-issuer');
       const claims = checkClaims(await verifySignature(bearer, keys), audience, clock.now());
       if (claims.all['iss'] !== issuer) throw new RefusedToken('untrusted-issuer');
+      refuseBound(claims);
       return { id: claims.subject, roles: rolesOf(claims.all, rolesClaim) };
     },
   };

@@ -20,7 +20,13 @@ export type TokenFault =
   | 'wrong-audience'
   | 'expired'
   | 'not-yet-valid'
-  | 'lives-too-long';
+  | 'lives-too-long'
+  // Of proofs of possession:
+  | 'no-proof'
+  | 'not-bound'
+  | 'other-key'
+  | 'other-request'
+  | 'replayed';
 
 /**
  * A token that proves nothing. To the outside it is the same `invalid-token` whatever the fault, so

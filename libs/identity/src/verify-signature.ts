@@ -4,7 +4,7 @@
  */
 import { compactVerify, errors } from 'jose';
 import type { KeyFinder, KeySet } from './key-set.js';
-import { ALGORITHMS } from './open-token.js';
+import { ALGORITHMS } from './compact-jws.js';
 import { RefusedToken } from './refused-token.js';
 
 const OPTIONS = { algorithms: ALGORITHMS };

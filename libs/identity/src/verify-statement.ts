@@ -3,7 +3,8 @@
  * @module
  */
 import { compactVerify } from 'jose';
-import { ALGORITHMS, openToken } from './open-token.js';
+import { ALGORITHMS } from './compact-jws.js';
+import { openToken } from './open-token.js';
 import type { PublicKey } from './public-key.js';
 import { RefusedToken } from './refused-token.js';
 

@@ -5,6 +5,8 @@
 import type { Clock } from '@mayfly/domain';
 import { checkClaims } from './check-claims.js';
 import type { CheckedClaims } from './check-claims.js';
+import type { RequestProof } from './check-proof.js';
+import { confirmHolder, type ProofRegister } from './confirm-holder.js';
 import { KeySet } from './key-set.js';
 import type { Fetch } from './load-keys.js';
 import { openToken } from './open-token.js';
@@ -30,10 +32,11 @@ export type WorkloadIdentity = Proven &
 /** Proves workloads by their tokens. */
 export interface WorkloadVerifier {
   /**
-   * Verifies a bearer token, without the word `Bearer`.
-   * @throws InvalidToken (a RefusedToken, whose `cause` is for logs only), whatever is wrong
+   * Verifies a token, without the word `Bearer` or `DPoP`.
+   * @param proof what came with it in the scheme `DPoP`; a token that is bound to a key is refused without
+   * @throws InvalidToken (a RefusedToken, whose `cause` is for logs only), whatever is wrong; StoreUnavailable
    */
-  verify(bearer: string): Promise<WorkloadIdentity>;
+  verify(token: string, proof?: RequestProof): Promise<WorkloadIdentity>;
 }
 
 /** What a verifier needs of the world. */
@@ -41,21 +44,27 @@ export interface VerifierTools {
   readonly clock: Clock;
   /** Default: the global `fetch`. */
   readonly fetch?: Fetch;
+  /** Without it no proof is taken. */
+  readonly proofs?: ProofRegister;
 }
 
 /** One issuer that is trusted: its keys, and what its claims mean. */
 interface Voucher {
   readonly keys: KeySet;
+  /** Values of `typ` that it may give its tokens. */
+  readonly types: readonly (string | undefined)[];
   readonly identify: (claims: CheckedClaims) => WorkloadIdentity;
 }
 
-const TYPES: readonly (string | undefined)[] = [undefined, 'JWT', 'JOSE'];
+const SVID_TYPES = [undefined, 'JWT', 'JOSE'];
+/** Access tokens (RFC 9068) too: those are what authorization servers bind to keys. */
+const OIDC_TYPES = [...SVID_TYPES, 'at+jwt', 'application/at+jwt'];
 
 /**
  * Accepts JWT-SVIDs of the trust domains (SPIFFE JWT-SVID) and OIDC tokens of the workload issuers.
  * Keys are looked for at the first token, and only where the trust file says.
  */
-export function createWorkloadVerifier(trust: Trust, { clock, fetch = globalThis.fetch }: VerifierTools): WorkloadVerifier {
+export function createWorkloadVerifier(trust: Trust, { clock, fetch = globalThis.fetch, proofs }: VerifierTools): WorkloadVerifier {
   const tools = { clock, fetch };
   const domains = new Map(
     trust.trustDomains.map(({ name, bundle }) => [name, spiffeVoucher(name, new KeySet(bundle, jwtSvidKeys, tools))]),
@@ -68,13 +77,17 @@ export function createWorkloadVerifier(trust: Trust, { clock, fetch = globalThis
     /^spiffe:/i.test(subject) ? domains.get(spiffeId(subject)?.trustDomain ?? '') : issuers.get(issuer);
 
   return {
-    async verify(bearer) {
-      const opened = openToken(bearer);
-      if (!TYPES.includes(opened.typ)) throw new RefusedToken('wrong-type');
+    async verify(token, proof) {
+      const opened = openToken(token);
+      if (!OIDC_TYPES.includes(opened.typ)) throw new RefusedToken('wrong-type');
       const voucher = voucherOf(opened);
       if (!voucher) throw new RefusedToken('untrusted-issuer');
-      const payload = await verifySignature(bearer, voucher.keys);
-      return voucher.identify(checkClaims(payload, trust.audience, clock.now()));
+      if (!voucher.types.includes(opened.typ)) throw new RefusedToken('wrong-type');
+      const now = clock.now();
+      const claims = checkClaims(await verifySignature(token, voucher.keys), trust.audience, now);
+      const identity = voucher.identify(claims);
+      await confirmHolder(token, claims, proof, { register: proofs, now });
+      return identity;
     },
   };
 }
@@ -82,6 +95,7 @@ export function createWorkloadVerifier(trust: Trust, { clock, fetch = globalThis
 function spiffeVoucher(trustDomain: string, keys: KeySet): Voucher {
   return {
     keys,
+    types: SVID_TYPES,
     identify({ subject, all: _, ...rest }) {
       if (spiffeId(subject)?.trustDomain !== trustDomain) throw new RefusedToken('bad-subject');
       return { ...rest, kind: 'spiffe', id: subject, trustDomain };
@@ -92,6 +106,7 @@ function spiffeVoucher(trustDomain: string, keys: KeySet): Voucher {
 function oidcVoucher(issuer: string, pattern: string | undefined, keys: KeySet): Voucher {
   return {
     keys,
+    types: OIDC_TYPES,
     identify({ subject, all, ...rest }) {
       if (all['iss'] !== issuer) throw new RefusedToken('untrusted-issuer');
       if (/\p{Cc}/u.test(subject) || !fits(pattern, subject)) throw new RefusedToken('bad-subject');

@@ -32,6 +32,8 @@ export interface ServiceParts {
   /** Nest controllers with HTTP routes. */
   readonly controllers?: readonly Type[];
   readonly providers?: readonly Provider[];
+  /** How to prove who asks, where bearer tokens are not the only way. */
+  readonly challenge?: string;
   readonly workers?: readonly Worker[];
   /** What to do on a ledger notification, by channel. */
   readonly wake?: Readonly<Record<string, () => void>>;
@@ -85,6 +87,7 @@ async function start(config: ServiceSettings, on: Connections, parts: ServicePar
   const app = await startHttp({
     controllers: [...(parts.controllers ?? []), ...(parts.consumers ?? [])],
     providers: parts.providers ?? [],
+    challenge: parts.challenge,
     health: {
       liveness: {
         ...Object.fromEntries(workers.map((worker) => [worker.name, () => livenessOf(worker)])),

@@ -21,4 +21,5 @@ export * from './overdue-revocations.js';
 export { emit, emitAll, Outbox, putInOutbox, type OutboxRow } from './outbox.js';
 export * from './policy-sets.js';
 export * from './queues.js';
+export * from './used-proofs.js';
 export { migrate, openDatabase, type Database, type Listener, type Sql } from '@mayfly/postgres';

@@ -1,8 +1,8 @@
 import { readFile } from 'node:fs/promises';
-import { createWorkloadVerifier, readTrust } from '@mayfly/identity';
+import { ALGORITHMS, createWorkloadVerifier, readTrust } from '@mayfly/identity';
 import { CedarDecider, readPolicySet } from '@mayfly/policy';
 import { runService } from '@mayfly/service';
-import { CurrentPolicy, TaskChanges } from '@mayfly/store';
+import { CurrentPolicy, proofRegister, TaskChanges } from '@mayfly/store';
 import { readTargets } from '@mayfly/targets';
 import { vaultForDelivery } from '@mayfly/vault';
 import { readConfig } from './config.js';
@@ -20,14 +20,17 @@ await runService('delivery', readConfig, async (config, { database, clock, logge
   });
   const policies = new CurrentPolicy((files) => new CedarDecider(readPolicySet(files)));
   const targets = await readTargets(config.MAYFLY_TARGETS_FILE);
-  const verifier = createWorkloadVerifier(readTrust(await readFile(config.MAYFLY_TRUST_FILE, 'utf8'), config.MAYFLY_PROFILE), { clock });
+  const trust = readTrust(await readFile(config.MAYFLY_TRUST_FILE, 'utf8'), config.MAYFLY_PROFILE);
+  const verifier = createWorkloadVerifier(trust, { clock, proofs: proofRegister(database) });
+  const publicUrl = config.MAYFLY_PUBLIC_URL ?? `http://${config.HTTP_HOST}:${config.HTTP_PORT}`;
   const changes = new TaskChanges(database);
   return {
     controllers: [TasksController],
     providers: [
       { provide: Delivering, useValue: new Delivering({ database, vault, policies, targets, changes, clock }) },
-      { provide: WorkloadProof, useValue: new WorkloadProof({ verifier, database, clock, logger }) },
+      { provide: WorkloadProof, useValue: new WorkloadProof({ verifier, publicUrl, database, clock, logger }) },
     ],
+    challenge: `Bearer, DPoP algs="${ALGORITHMS.join(' ')}"`,
     readiness: { vault: () => vault.health(), policy: () => policies.get(database) },
     close: () => changes.close(),
   };

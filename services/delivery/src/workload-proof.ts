@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
-import { bearerToken } from '@mayfly/http';
-import type { WorkloadVerifier } from '@mayfly/identity';
+import { presentedToken } from '@mayfly/http';
+import type { RequestProof, WorkloadVerifier } from '@mayfly/identity';
 import { findGrantByTask, stateFact, type Database } from '@mayfly/store';
 import { ATTRIBUTES, currentTrace, SPANS, withSpan, type Logger } from '@mayfly/telemetry';
 import { InvalidToken, isTaskId, MayflyError, TaskNotFound, type Clock } from '@mayfly/domain';
@@ -11,6 +11,8 @@ export type Asking = IncomingMessage;
 /** What proving works with. */
 export interface ProofTools {
   readonly verifier: WorkloadVerifier;
+  /** Where agents send their requests to. */
+  readonly publicUrl: string;
   readonly database: Database;
   readonly clock: Clock;
   readonly logger: Logger;
@@ -22,7 +24,7 @@ export class WorkloadProof {
 
   /** Runs the work as the proven agent, inside the task's own trace. @throws InvalidToken */
   async of<T>(request: Asking, id: string, work: (agent: string) => Promise<T>): Promise<T> {
-    const agent = await withSpan(SPANS.verifyIdentity, {}, async () => (await this.tools.verifier.verify(bearerToken(request))).id);
+    const agent = await withSpan(SPANS.verifyIdentity, {}, () => this.#prove(request));
     const caller = currentTrace();
     const parent = isTaskId(id) ? await this.#traceOf(id, agent) : undefined;
     const links = caller ? [caller] : [];
@@ -42,6 +44,17 @@ export class WorkloadProof {
         throw error;
       }
     });
+  }
+
+  async #prove(request: Asking): Promise<string> {
+    const shown = presentedToken(request);
+    const proof = shown.scheme === 'DPoP' ? this.#requestProof(request, shown.proof) : undefined;
+    return (await this.tools.verifier.verify(shown.token, proof)).id;
+  }
+
+  /** The request as its sender sees it. Whatever it says of hosts and proxies is not asked. */
+  #requestProof({ method = '', url = '' }: Asking, proof: string): RequestProof {
+    return { proof, method, url: `${this.tools.publicUrl.replace(/\/+$/, '')}${url.split('?')[0]}` };
   }
 
   /** A task's trace goes on where it began; only for its own agent, so that nobody else writes into it. */

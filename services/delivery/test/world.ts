@@ -52,7 +52,7 @@ export function deliveryOn(database: Database, clock = new ManualClock(AT), vaul
       return { id, kind: 'spiffe', trustDomain: 'example.org', audience: 'mayfly', expiresAt: new Date(AT.getTime() + 60_000) } as const;
     },
   };
-  const proof = new WorkloadProof({ verifier, database, clock, logger });
+  const proof = new WorkloadProof({ verifier, publicUrl: 'http://mayfly.test', database, clock, logger });
   // What the revoker does, as far as delivery sees it.
   const reaper = startWorker({ name: 'reaper', everyMilliseconds: 20, logger, work: () => reap(database, vault) });
   return {
