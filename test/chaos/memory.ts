@@ -6,7 +6,7 @@ import { promisify } from 'node:util';
 import type { StackProcess } from '../../deploy/local/stack.mjs';
 
 /** A young process still loads and compiles: its growth says nothing, in seconds. */
-const WARM_AFTER_SECONDS = 60;
+const WARM_AFTER_SECONDS = 120;
 const EVERY_MS = 5_000;
 
 interface Life {

@@ -102,7 +102,7 @@ export function show(report: ChaosReport): string {
 
 const grown = ({ lives, samples, medianMib, maxMib, mibPerHour }: Growth): string =>
   samples === 0
-    ? 'no process lived for a minute'
+    ? 'no process lived long enough'
     : `median ${medianMib} MiB, max ${maxMib} MiB, ${mibPerHour} MiB an hour (${samples} samples of ${lives} lives)`;
 
 const tally = (points: Readonly<Record<string, number>>): string =>
