@@ -4,7 +4,7 @@
  */
 import { mayGrantGo, type Grant, type GrantState } from '@mayfly/grant';
 import type { Sql } from '@mayfly/postgres';
-import type { GrantId } from '@mayfly/domain';
+import { newGrantId, type GrantId, type TaskOutcome } from '@mayfly/domain';
 import { assignments, GRANT, readGrant, rowsOf, selectList, stored } from './columns.js';
 
 const ALL = selectList(GRANT);
@@ -29,6 +29,34 @@ export async function insertGrant(tx: Sql, grant: NewGrant): Promise<boolean> {
   );
   return inserted.length > 0;
 }
+
+/** An end that came before its start. */
+export interface EarlyEnd extends Pick<Grant, 'taskId' | 'tenant' | 'source'> {
+  readonly outcome: TaskOutcome;
+  /** CloudEvents id of the end. */
+  readonly eventId: string;
+  readonly at: Date;
+}
+
+/** Closes a task for ever before it starts. False when it has a row already. */
+export const insertTombstone = (tx: Sql, { taskId, tenant, source, outcome, eventId, at }: EarlyEnd): Promise<boolean> =>
+  insertGrant(tx, {
+    id: newGrantId(),
+    taskId,
+    tenant,
+    source,
+    state: 'closed',
+    risk: 0,
+    openedAt: at,
+    closedAt: at,
+    endCause: 'task_ended',
+    endOutcome: outcome,
+    endEventId: eventId,
+  });
+
+/** Whether this is the tombstone that this end left, whoever wrote it. */
+export const isTombstoneOf = (grant: Grant, eventId: string): boolean =>
+  grant.state === 'closed' && grant.request === undefined && grant.endEventId === eventId;
 
 /** The grant of a task, if there is one. */
 export async function findGrantByTask(sql: Sql, taskId: string): Promise<Grant | undefined> {

@@ -41,9 +41,14 @@ export async function noteEvent(tx: Sql, source: string, eventId: string, digest
     [source, eventId, digest],
   );
   if (inserted.length > 0) return 'new';
-  const [seen] = await tx.run<{ digest: string }>('inbox.find', 'select digest from ledger.inbox where source = $1 and event_id = $2', [
+  return (await contradictsInbox(tx, { source, id: eventId, digest })) ? 'conflict' : 'again';
+}
+
+/** Whether another event of this name was seen before: same name, other content. Notes nothing. */
+export async function contradictsInbox(sql: Sql, { source, id, digest }: Sighted): Promise<boolean> {
+  const [seen] = await sql.run<{ digest: string }>('inbox.find', 'select digest from ledger.inbox where source = $1 and event_id = $2', [
     source,
-    eventId,
+    id,
   ]);
-  return seen?.digest === digest ? 'again' : 'conflict';
+  return seen !== undefined && seen.digest !== digest;
 }

@@ -29,6 +29,7 @@ export const tasksConsumer = (topic: string): Type => {
     @EventPattern<Record<string, EventRecord>>(topic)
     async onRecord(@Payload() record: EventRecord): Promise<void> {
       const message = readOrSkip(record);
+      if (message?.kind === 'ended') return this.issuing.onTaskEnded(message);
       if (message?.kind !== 'started') return;
       checkTimeWindow(message.envelope, this.tools.clock);
       // The record is done when it is admitted: a slow mint must not hold up the events behind it.

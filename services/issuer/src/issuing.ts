@@ -7,8 +7,11 @@ import { failpoint } from '@mayfly/failpoints';
 import type { SecretIssuer, TaskTokenIssuer, TaskTokenOpener } from '@mayfly/grant';
 import {
   claimMints,
+  contradictsInbox,
   credentialsOf,
+  findGrantByTask,
   giveUpLease,
+  insertTombstone,
   type CurrentPolicy,
   leasesOf,
   hurryRevocation,
@@ -19,7 +22,7 @@ import {
   type Database,
 } from '@mayfly/store';
 import { currentTrace } from '@mayfly/telemetry';
-import type { TaskStartedMessage } from '@mayfly/task-events';
+import { RejectedEvent, vouchFor, type TaskEndedMessage, type TaskStartedMessage } from '@mayfly/task-events';
 import type { Admission, Policy } from './admission.js';
 import { admit, mint as mintAll } from './flow.js';
 import { MINT_HOLD_SECONDS } from './steps/intend-leases.js';
@@ -57,6 +60,34 @@ export class Issuing {
     });
     failpoint('C6');
     return admission.claim && mint(admission.claim);
+  }
+
+  /**
+   * An end of a task that nobody has heard of: its tombstone has to stand before the task's next event is read here. All other ends are the
+   * revoker's, which may be far behind; so is the parking of an end that nobody stands behind.
+   */
+  async onTaskEnded(message: TaskEndedMessage): Promise<void> {
+    const { database, clock, policies, audience } = this.on;
+    const { envelope, end } = message;
+    if (await findGrantByTask(database, end.taskId)) return;
+    const { set } = await policies.get(database);
+    const orchestrator = await vouchFor(set.orchestrator(envelope.source), message, audience).then(
+      (vouched) => vouched.orchestrator,
+      (error: unknown) => {
+        if (error instanceof RejectedEvent) return undefined;
+        throw error;
+      },
+    );
+    const { source, id } = envelope;
+    if (!orchestrator || (await contradictsInbox(database, { source, id, digest: message.digest }))) return;
+    await insertTombstone(database, {
+      taskId: end.taskId,
+      tenant: orchestrator.tenant,
+      source,
+      outcome: end.outcome,
+      eventId: id,
+      at: clock.now(),
+    });
   }
 
   /** Takes grants whose minting is due: after a crash, after Vault was away, or when there was no place for them at once. */

@@ -4,7 +4,7 @@ import { credentialsOf, findGrantByTask, insertGrant, leasesOf, openDatabase, re
 import type { TaskStartedMessage } from '@mayfly/task-events';
 import { applyExample } from '../../../libs/store/test/example.js';
 import { AT, startLedger, task, type Ledger } from '../../../libs/store/test/ledger.js';
-import { issuerOn, SOURCE, started } from './world.js';
+import { ended, issuerOn, SOURCE, started } from './world.js';
 
 let ledger: Ledger;
 beforeAll(async () => {
@@ -136,6 +136,25 @@ describe('at least once in, once through', () => {
     await rejects(message, 'task-ended');
     await rejects({ ...message, envelope: { ...message.envelope, id: 'later' } }, 'task-ended');
     expect(await grantOf(message.task.taskId)).toMatchObject({ state: 'closed' });
+  });
+
+  test('an end that the issuer reads before the start closes the task, however far behind the revoker is', async () => {
+    const { issuing } = issuerOn(ledger.database);
+    const message = started();
+    await issuing.onTaskEnded(ended(message.task.taskId));
+    await rejects(message, 'task-ended');
+    expect(await grantOf(message.task.taskId)).toMatchObject({ state: 'closed', endCause: 'task_ended' });
+  });
+
+  test('an end of a task that is known, of a stranger, or in contradiction to itself buries nothing here', async () => {
+    const { issuing } = issuerOn(ledger.database);
+    const message = started();
+    await issuing.onTaskStarted(message);
+    await issuing.onTaskEnded(ended(message.task.taskId));
+    expect(await grantOf(message.task.taskId)).toMatchObject({ state: 'granted' });
+    await issuing.onTaskEnded(ended('strange', { source: 'urn:mallory' }));
+    await issuing.onTaskEnded(ended('contradicted', { id: message.envelope.id }));
+    for (const id of ['strange', 'contradicted']) expect(await grantOf(id)).toBeUndefined();
   });
 
   test('many starts, each many times over two replicas at once: one grant, one token, one lease each', async () => {

@@ -1,8 +1,8 @@
 /** An issuer on a real ledger and a fake Vault. */
-import { digestOf, ManualClock, VaultUnavailable, type TaskStart } from '@mayfly/domain';
+import { digestOf, ManualClock, taskId, VaultUnavailable, type TaskStart } from '@mayfly/domain';
 import { CedarDecider, readPolicySet } from '@mayfly/policy';
 import { CurrentPolicy, type Database } from '@mayfly/store';
-import type { TaskStartedMessage } from '@mayfly/task-events';
+import type { TaskEndedMessage, TaskStartedMessage } from '@mayfly/task-events';
 import { AT, task } from '../../../libs/store/test/ledger.js';
 import { FakeVault } from '../../../libs/vault/test/fake-vault.js';
 import { Issuing } from '../src/issuing.js';
@@ -30,6 +30,14 @@ export function started(changes: Partial<TaskStart> = {}, envelope: Partial<Task
     digest,
   };
 }
+
+/** An end event of a task. */
+export const ended = (id: string, envelope: Partial<TaskEndedMessage['envelope']> = {}): TaskEndedMessage => ({
+  kind: 'ended',
+  end: { taskId: taskId(id), outcome: 'succeeded' },
+  envelope: { id: `end-${(events += 1)}`, source: SOURCE, type: 'dev.mayfly.task.ended.v1', ...envelope },
+  digest: digestOf({ id }),
+});
 
 type Method = 'create' | 'mint' | 'keep' | 'open';
 /** Runs this in place of the next call, with the real one at hand. */

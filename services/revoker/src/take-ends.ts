@@ -2,13 +2,14 @@
  * Ends that are told, taken into the ledger many at a time: when everything ends at once the fence has to stand within seconds.
  * @module
  */
-import { MayflyError, newGrantId, type Clock } from '@mayfly/domain';
+import { MayflyError, type Clock } from '@mayfly/domain';
 import type { Grant } from '@mayfly/grant';
 import type { PolicySet } from '@mayfly/policy';
 import {
   announceTasks,
   endGrants,
-  insertGrant,
+  insertTombstone,
+  isTombstoneOf,
   lockGrantsByTask,
   noteEvents,
   stateFacts,
@@ -66,7 +67,8 @@ export const takeEnds = (
       fresh.filter((one) => !known.has(taskOf(one))),
       at,
     );
-    await stateEnds(tx, fresh, buried, at);
+    const early = new Set([...buried, ...fresh.filter((one) => buriedBefore(one, known)).map(taskOf)]);
+    await stateEnds(tx, fresh, early, at);
     await endGrants(
       tx,
       fresh.flatMap((one) => {
@@ -95,6 +97,12 @@ const ofAnother = ({ message }: Vouched, grant: Grant | undefined): Taken =>
     ? new RejectedEvent('foreign-task', 'this task was started by another orchestrator; only that one may end it')
     : undefined;
 
+/** The issuer reads the same topic, and may have been here first. */
+const buriedBefore = (one: Vouched, known: ReadonlyMap<string, Grant>): boolean => {
+  const grant = known.get(taskOf(one));
+  return grant !== undefined && isTombstoneOf(grant, one.message.envelope.id);
+};
+
 const conflictIn = (sighting: Sighting | undefined): Taken =>
   sighting === 'conflict'
     ? new RejectedEvent('event-conflict', 'an event with this source and id was seen before with other content')
@@ -114,18 +122,13 @@ async function bury(tx: Sql, unknown: readonly Vouched[], at: Date): Promise<Rea
   for (const { message, tenant } of unknown) {
     const { envelope, end } = message;
     if (buried.has(end.taskId)) continue;
-    const tombstone = await insertGrant(tx, {
-      id: newGrantId(),
+    const tombstone = await insertTombstone(tx, {
       taskId: end.taskId,
       tenant,
       source: envelope.source,
-      state: 'closed',
-      risk: 0,
-      openedAt: at,
-      closedAt: at,
-      endCause: 'task_ended',
-      endOutcome: end.outcome,
-      endEventId: envelope.id,
+      outcome: end.outcome,
+      eventId: envelope.id,
+      at,
     });
     // Its start came this very moment: looked at again, the task is known.
     if (!tombstone) throw new StartRaced();
@@ -134,11 +137,11 @@ async function bury(tx: Sql, unknown: readonly Vouched[], at: Date): Promise<Rea
   return buried;
 }
 
-const stateEnds = (tx: Sql, fresh: readonly Vouched[], buried: ReadonlySet<string>, at: Date): Promise<void> =>
+const stateEnds = (tx: Sql, fresh: readonly Vouched[], early: ReadonlySet<string>, at: Date): Promise<void> =>
   stateFacts(
     tx,
     fresh.map(({ message: { envelope, end }, tenant, voucher }) => ({
-      kind: buried.has(end.taskId) ? 'dev.mayfly.evidence.task-ended-before-start.v1' : 'dev.mayfly.evidence.task-ended.v1',
+      kind: early.has(end.taskId) ? 'dev.mayfly.evidence.task-ended-before-start.v1' : 'dev.mayfly.evidence.task-ended.v1',
       at: at.toISOString(),
       tenant,
       taskId: end.taskId,

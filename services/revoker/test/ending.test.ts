@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { digestOf, newGrantId, newLeaseRef, taskId, type TaskId, type TaskOutcome } from '@mayfly/domain';
-import { findGrantByTask, findLease, insertGrant, intendLease, leasesOf } from '@mayfly/store';
+import { findGrantByTask, findLease, insertGrant, insertTombstone, intendLease, leasesOf } from '@mayfly/store';
 import type { TaskEndedMessage, TaskHeartbeatMessage } from '@mayfly/task-events';
 import { applyExample } from '../../../libs/store/test/example.js';
 import { AT, granted, startLedger, task, type Ledger } from '../../../libs/store/test/ledger.js';
@@ -51,6 +51,21 @@ describe('an end that is told', () => {
     expect(await told(world, id)).toMatchObject({ 'dev.mayfly.evidence.task-ended-before-start.v1': 1 });
     expect(await world.revoking.killDue()).toBeGreaterThanOrEqual(0);
     expect(await grantOf(id)).toMatchObject({ state: 'closed' });
+  });
+
+  test('whose tombstone the issuer has written already is stated as one that came before its start', async () => {
+    const message = ended(taskId('buried'));
+    const { source, id: eventId } = message.envelope;
+    await insertTombstone(ledger.database, {
+      taskId: message.end.taskId,
+      tenant: 'default',
+      source,
+      outcome: 'succeeded',
+      eventId,
+      at: AT,
+    });
+    await world.revoking.onTaskEnded(message);
+    expect(await told(world, message.end.taskId)).toEqual({ 'dev.mayfly.evidence.task-ended-before-start.v1': 1 });
   });
 
   test('by nobody who is registered, by another orchestrator, or in contradiction to itself, is parked and ends nothing', async () => {
