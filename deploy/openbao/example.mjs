@@ -21,8 +21,8 @@ const mounts = [
 ];
 
 /** A service proves itself with its JWT-SVID and gets one policy for 20 minutes, never `default`. */
-const serviceLogins = SERVICES.map((service) => ({
-  path: `auth/jwt/role/mayfly-${service}`,
+const login = (role, service) => ({
+  path: `auth/jwt/role/mayfly-${role}`,
   data: {
     role_type: 'jwt',
     user_claim: 'sub',
@@ -31,12 +31,17 @@ const serviceLogins = SERVICES.map((service) => ({
     clock_skew_leeway: 30,
     expiration_leeway: 30,
     not_before_leeway: 30,
-    token_policies: [`mayfly-${service}`],
+    token_policies: [`mayfly-${role}`],
     token_no_default_policy: true,
     token_ttl: '20m',
     token_max_ttl: '20m',
   },
-}));
+});
+const serviceLogins = [
+  ...SERVICES.map((service) => login(service, service)),
+  // The revoker's second role: what may list may end nothing, and what may end may not list (docs/adr/0009).
+  login('reconciler', 'revoker'),
+];
 
 /**
  * What the issuer may create: orphans that nobody renews, with nothing but `cap-…` policies. The server's `max_lease_ttl` bounds their life;

@@ -12,3 +12,7 @@ path "auth/token/revoke-accessor" {
 path "auth/token/lookup-accessor" {
   capabilities = ["update"]
 }
+# A certificate whose lease the secrets engine has forgotten.
+path "pki/revoke" {
+  capabilities = ["update"]
+}

@@ -7,6 +7,9 @@ import type { Lease } from '@mayfly/grant';
 
 /** A mint takes no longer than this, with all its retries, in seconds. */
 export const MINT_WINDOW_SECONDS = 20;
+/** After this moment the mint of an intent brings nothing any more. */
+export const mintOver = ({ intendedAt }: Pick<Lease, 'intendedAt'>): Date => plusSeconds(intendedAt, MINT_WINDOW_SECONDS);
+
 const LOOK_AGAIN_SECONDS = 0.25;
 
 /**
@@ -18,6 +21,6 @@ export function mintUnderWay(lease: Lease, issuerAtWork: boolean, now: Date): Da
   if (lease.issuedAt) return undefined;
   // The issuer says when it is through. Delivery mints for a request that somebody waits for: it is over when its time is over.
   if (lease.minter === 'issuer') return issuerAtWork ? plusSeconds(now, LOOK_AGAIN_SECONDS) : undefined;
-  const over = plusSeconds(lease.intendedAt, MINT_WINDOW_SECONDS);
+  const over = mintOver(lease);
   return over > now ? over : undefined;
 }

@@ -1,27 +1,33 @@
 /**
- * Principals that live at a target although no lease of ours explains them: the secrets engine forgot them when it was killed.
+ * What lives although nothing of ours explains it: a secrets engine that is killed while it mints forgets what it made.
  * @module
  */
-import type { Clock } from '@mayfly/domain';
 
-/** So long may a principal be unexplained, in seconds: a mint that is under way writes its name down much sooner. */
+/** So long may something be unexplained, in seconds: a mint that is under way writes its name down much sooner. */
 export const ORPHAN_AFTER_SECONDS = 60;
 
-/** Remembers since when principals are unexplained. A restart forgets, which only gives them another minute. */
+/** Remembers since when things are unexplained. A restart forgets, which only gives them another minute. */
 export class OrphanWatch {
-  readonly #since = new Map<string, number>();
+  readonly #since = new Map<string, Date>();
+  #lastLook: Date | undefined;
 
-  constructor(
-    private readonly clock: Clock,
-    private readonly afterSeconds: number = ORPHAN_AFTER_SECONDS,
-  ) {}
+  constructor(private readonly afterSeconds: number = ORPHAN_AFTER_SECONDS) {}
 
-  /** Takes all that are unexplained now; returns those that have been so for too long. */
-  overdue(unexplained: readonly string[]): string[] {
-    const now = this.clock.now().getTime();
+  /**
+   * Takes all that are unexplained; returns those that have been so for too long.
+   * @param lookedAt when the look began: what came to be later may be missing from it
+   */
+  overdue(unexplained: readonly string[], lookedAt: Date): string[] {
     const current = new Set(unexplained);
     for (const name of this.#since.keys()) if (!current.has(name)) this.#since.delete(name);
-    for (const name of current) if (!this.#since.has(name)) this.#since.set(name, now);
-    return [...current].filter((name) => now - (this.#since.get(name) ?? now) >= this.afterSeconds * 1000);
+    for (const name of current) if (!this.#since.has(name)) this.#since.set(name, lookedAt);
+    this.#lastLook = lookedAt;
+    return [...current].filter((name) => lookedAt.getTime() - (this.#since.get(name) ?? lookedAt).getTime() >= this.afterSeconds * 1000);
+  }
+
+  /** Everything that came to be before this moment is explained, or gone. Undefined before the first look. */
+  settledUntil(): Date | undefined {
+    const since = [...this.#since.values()].map((date) => date.getTime());
+    return this.#lastLook && new Date(Math.min(this.#lastLook.getTime(), ...since));
   }
 }

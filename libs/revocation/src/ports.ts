@@ -14,8 +14,26 @@ export interface SecretRevoker {
   revokeToken(accessor: string): Promise<void>;
   /** True only when Vault answers "invalid accessor". @throws VaultUnavailable */
   isTokenGone(accessor: string): Promise<boolean>;
+  /** Revokes a certificate that has no lease (any more). Idempotent. @throws VaultUnavailable, or MayflyError `revoke-failed` */
+  revokeCertificate(mount: string, serialNumber: string): Promise<void>;
   /** True when the serial number of a certificate is on its mount's revocation list. @throws VaultUnavailable */
   isCertificateRevoked(mount: string, serialNumber: string): Promise<boolean>;
+}
+
+/** What exists in Vault, whether the ledger knows it or not. It can end nothing. All throw VaultUnavailable. */
+export interface VaultInventory {
+  /** Accessors of all tokens. */
+  tokens(): Promise<string[]>;
+  /** The grant of a task's token; undefined for any other token, and for one that is gone. */
+  grantOfToken(accessor: string): Promise<GrantId | undefined>;
+  /** Ids of all leases that were minted by a capability's role. */
+  leases(capability: Capability): Promise<string[]>;
+  /** Serial numbers of all certificates that a mount remembers. */
+  certificates(mount: string): Promise<string[]>;
+  /** Whether a certificate still counts: undefined when it is over, revoked, unknown, or none that the capability's role issues. */
+  liveCertificate(capability: Capability, serialNumber: string): Promise<{ readonly expiresAt: Date } | undefined>;
+  /** How many leases Vault has given up on; it tries them once a day. */
+  irrevocableLeases(): Promise<number>;
 }
 
 /** What a target says about one principal. */
@@ -60,4 +78,9 @@ export interface Killers {
   readonly revoker: SecretRevoker;
   readonly probe: TargetProbe;
   readonly quarantine: TargetQuarantine;
+  /**
+   * Until when it is settled what came of every mint by a capability's role: each lease that began before is named by the ledger, or gone.
+   * Undefined while nobody knows.
+   */
+  readonly settledUntil: (capability: Capability) => Date | undefined;
 }

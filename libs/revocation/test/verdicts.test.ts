@@ -44,6 +44,7 @@ function killersIn({ lease, target }: World): Killers {
       },
       revokeToken: async () => vaultAnswers(),
       isTokenGone: async () => false,
+      revokeCertificate: async () => vaultAnswers(),
       isCertificateRevoked: async (_mount, serial) => {
         asked.serials.push(serial);
         return targetAnswers();
@@ -55,6 +56,7 @@ function killersIn({ lease, target }: World): Killers {
         return { dead: targetAnswers(), checked: 'postgres: 0 login roles, 0 open sessions' };
       },
     },
+    settledUntil: () => undefined,
     quarantine: { targets: [], principals: async () => [], quarantine: async () => undefined },
   };
 }

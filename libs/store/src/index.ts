@@ -9,6 +9,7 @@ export * from './credentials.js';
 export * from './current-policy.js';
 export * from './ending.js';
 export * from './evidence.js';
+export * from './explain-names.js';
 export * from './explain-principals.js';
 export * from './fail-lease.js';
 export * from './grants.js';

@@ -103,13 +103,14 @@ export async function amendLease(tx: Sql, ref: LeaseRef, states: readonly LeaseS
   return row && readLease(row);
 }
 
-/** How many leases shall die and are not proven dead, and how many of these are stuck. */
-export async function countOpenRevocations(sql: Sql): Promise<{ open: number; stuck: number }> {
-  const [row] = await sql.run<{ open: number; stuck: number }>(
+/** How many leases shall die and are not proven dead, how many of these are stuck, and for how long the oldest has been asked for, in seconds. */
+export async function countOpenRevocations(sql: Sql): Promise<{ open: number; stuck: number; oldestSeconds: number }> {
+  const [row] = await sql.run<{ open: number; stuck: number; oldestSeconds: number }>(
     'lease.open_revocations',
-    `select count(*)::int as open, count(*) filter (where state = 'stuck')::int as stuck from ledger.lease where state in ('revoking', 'stuck')`,
+    `select count(*)::int as open, count(*) filter (where state = 'stuck')::int as stuck,
+       coalesce(extract(epoch from now() - min(requested_at)), 0)::float as "oldestSeconds" from ledger.lease where state in ('revoking', 'stuck')`,
   );
-  return row ?? { open: 0, stuck: 0 };
+  return row ?? { open: 0, stuck: 0, oldestSeconds: 0 };
 }
 
 /** Writes down what Vault and the target call a fresh copy; false when the lease has another copy's names, or is over. */

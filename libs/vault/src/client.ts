@@ -19,6 +19,8 @@ export interface VaultCall {
   /** Template of the path, which is also what traces show; see {@link fillPath}. Ids that act as capabilities go into `body`, or are named here and filled. */
   readonly path: string;
   readonly values?: Readonly<Record<string, string>>;
+  /** Goes behind the path; never anything secret. */
+  readonly query?: Readonly<Record<string, string>>;
   readonly body?: Readonly<Record<string, unknown>>;
   readonly token?: Secret<string>;
   /** True when doing it twice is the same as doing it once. Only then is it tried again. */
@@ -109,10 +111,18 @@ export class VaultClient {
     }
   }
 
-  async #once({ method, body, token }: VaultCall, path: string, signal: AbortSignal): Promise<VaultAnswer> {
+  async #once({ method, query, body, token }: VaultCall, path: string, signal: AbortSignal): Promise<VaultAnswer> {
     // A new object each time: node-vault writes into what it is given, and a token would stick.
     const headers = token ? { 'X-Vault-Token': token.reveal() } : {};
-    return readAnswer(await this.#vault.request({ method, path: `/${path}`, headers, signal, ...(body && { json: body }) }));
+    return readAnswer(
+      await this.#vault.request({
+        method,
+        path: `/${path}${query ? `?${new URLSearchParams(query).toString()}` : ''}`,
+        headers,
+        signal,
+        ...(body && { json: body }),
+      }),
+    );
   }
 }
 

@@ -4,9 +4,10 @@
  */
 import { systemClock, VaultUnavailable, type Clock } from '@mayfly/domain';
 import type { SecretIssuer, TaskTokenIssuer, TaskTokenOpener } from '@mayfly/grant';
-import type { SecretRevoker } from '@mayfly/revocation';
+import type { SecretRevoker, VaultInventory } from '@mayfly/revocation';
 import { CallLimiter } from './call-limiter.js';
 import { VaultClient } from './client.js';
+import { VaultLister } from './inventory.js';
 import { VaultSecretIssuer } from './secret-issuer.js';
 import { VaultSecretRevoker } from './secret-revoker.js';
 import { ServiceSession, type LoginSettings } from './service-session.js';
@@ -32,9 +33,10 @@ export interface VaultHealth {
   health(): Promise<void>;
 }
 
-function connect({ address, timeoutMs, maxInFlight, clock = systemClock, ...login }: VaultSettings) {
+/** @param shown whether its calls in flight are what the metrics show: only one connection of a process can be */
+function connect({ address, timeoutMs, maxInFlight, clock = systemClock, ...login }: VaultSettings, shown = true) {
   const limiter = new CallLimiter(maxInFlight);
-  limiter.show();
+  if (shown) limiter.show();
   const client = new VaultClient(address, timeoutMs, limiter);
   const session = new ServiceSession(client, login, clock);
   const health = async (): Promise<void> => {
@@ -78,3 +80,6 @@ export function vaultForRevoker(settings: VaultSettings): SecretRevoker & VaultH
   const { session, health } = connect(settings);
   return Object.assign(new VaultSecretRevoker(session), health);
 }
+
+/** For the revoker's reconcilers, in a role of their own: lists and looks up, ends nothing. */
+export const vaultForReconciler = (settings: VaultSettings): VaultInventory => new VaultLister(connect(settings, false).session);

@@ -33,6 +33,20 @@ export class RevokeFailed extends MayflyError {
   }
 }
 
+/** Vault would not list. The reconciler's role lacks a privilege, or the path is not what it is thought to be. */
+export class InventoryRefused extends MayflyError {
+  constructor(cause: VaultRefused) {
+    super(
+      'inventory-refused',
+      'the secrets engine does not let the reconciler list what exists; check its policy',
+      502,
+      true,
+      {},
+      { cause },
+    );
+  }
+}
+
 /** A stored task token does not open: it is another task's, or was altered. */
 export class SealBroken extends MayflyError {
   constructor() {

@@ -3,8 +3,9 @@
  * @module
  */
 import type { SecretRevoker } from '@mayfly/revocation';
-import { number, type VaultAnswer } from './answer.js';
+import { number, text, type VaultAnswer } from './answer.js';
 import { isRefusal, RevokeFailed, VaultRefused } from './errors.js';
+import { isOnList } from './revocation-list.js';
 import type { ServiceSession } from './service-session.js';
 
 /** A synchronous revocation waits for the target, which may have sessions to end. */
@@ -41,16 +42,29 @@ export class VaultSecretRevoker implements SecretRevoker {
     return this.#refusedAs('invalid-accessor', () => this.#post('auth/token/lookup-accessor', { accessor }));
   }
 
-  /** A certificate that Vault does not know is not a revoked one. */
+  async revokeCertificate(mount: string, serialNumber: string): Promise<void> {
+    try {
+      await this.#post(`${mount}/revoke`, { serial_number: serialNumber }, REVOKE_TIMEOUT_MS);
+    } catch (error) {
+      throw error instanceof VaultRefused ? new RevokeFailed('a certificate') : error;
+    }
+  }
+
+  /** A certificate that Vault does not know is not a revoked one; nor is one that is not on the list which everybody else reads. */
   async isCertificateRevoked(mount: string, serialNumber: string): Promise<boolean> {
     try {
-      const call = { method: 'GET', path: `${mount}/cert/{serial}`, values: { serial: serialNumber }, idempotent: true } as const;
-      const { data } = await this.session.call(call);
-      return (number(data.revocation_time) ?? 0) > 0;
+      const { data } = await this.#certificate(mount, serialNumber);
+      if ((number(data.revocation_time) ?? 0) === 0) return false;
+      const list = text((await this.#certificate(mount, 'crl')).data.certificate);
+      return list !== undefined && isOnList(list, serialNumber);
     } catch (error) {
       if (error instanceof VaultRefused) return false;
       throw error;
     }
+  }
+
+  #certificate(mount: string, serial: string): Promise<VaultAnswer> {
+    return this.session.call({ method: 'GET', path: '{+mount}/cert/{serial}', values: { mount, serial }, idempotent: true });
   }
 
   /** True for that one refusal; an answer, or another refusal, is no proof of anything. */

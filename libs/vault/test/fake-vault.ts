@@ -144,6 +144,12 @@ export class FakeVault implements TaskTokenIssuer, TaskTokenOpener, SecretIssuer
     return ![...this.#tokens.values()].some((token) => token.accessor === accessor);
   }
 
+  async revokeCertificate(_mount: string, serialNumber: string): Promise<void> {
+    this.#answer();
+    if (this.stubborn) throw new RevokeFailed('a certificate');
+    this.#revokedCertificates.add(serialNumber);
+  }
+
   async isCertificateRevoked(_mount: string, serialNumber: string): Promise<boolean> {
     this.#answer();
     return this.#revokedCertificates.has(serialNumber);

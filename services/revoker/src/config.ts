@@ -9,6 +9,8 @@ export const readConfig = (env: NodeJS.ProcessEnv) =>
       ...BASE,
       ...EVENTS,
       ...VAULT,
+      /** The role in which it lists what exists in Vault, and ends nothing. */
+      VAULT_RECONCILER_ROLE: z.string().min(1).default('mayfly-reconciler'),
       MAYFLY_TARGETS_FILE: z.string().min(1),
       ORPHAN_AFTER_SECONDS: z.coerce.number().min(1).default(ORPHAN_AFTER_SECONDS),
     },

@@ -1,17 +1,17 @@
 import { TOPICS } from '@mayfly/domain';
 import { readPolicySet } from '@mayfly/policy';
-import { OrphanWatch } from '@mayfly/revocation';
 import { audienceOf, runService } from '@mayfly/service';
 import { CHANNELS, countOpenRevocations, CurrentPolicy } from '@mayfly/store';
 import { PostgresProbe, quarantineAt, quarantinesOf, readTargets } from '@mayfly/targets';
 import { gauge, METRICS } from '@mayfly/telemetry';
-import { vaultForRevoker } from '@mayfly/vault';
+import { vaultForReconciler, vaultForRevoker } from '@mayfly/vault';
 import { startPool, startWorker } from '@mayfly/worker';
 import { readConfig } from './config.js';
 import { tasksConsumer } from './consumer.js';
 import { quarantineOverdue } from './quarantine-overdue.js';
-import { reconcileTargets } from './reconcile.js';
+import { reconciler } from './reconciler.js';
 import { Revoking } from './revoking.js';
+import { walksOfTargets, walksOfVault } from './walks/all-walks.js';
 import { watchTheClock } from './watches.js';
 
 /** Grants whose end is carried out side by side. More would only wait for each other in Vault and at the target. */
@@ -20,18 +20,18 @@ const KILLS_AT_ONCE = 16;
 const RECORDS_AT_ONCE = 500;
 
 await runService('revoker', readConfig, async (config, { database, clock, logger, topic }) => {
-  const revoker = vaultForRevoker({
-    address: config.VAULT_ADDR,
-    jwtFile: config.VAULT_JWT_FILE,
-    authMount: config.VAULT_AUTH_MOUNT,
-    role: config.VAULT_ROLE,
-    maxInFlight: config.VAULT_MAX_IN_FLIGHT,
-  });
+  const vault = { address: config.VAULT_ADDR, jwtFile: config.VAULT_JWT_FILE, authMount: config.VAULT_AUTH_MOUNT };
+  const revoker = vaultForRevoker({ ...vault, role: config.VAULT_ROLE, maxInFlight: config.VAULT_MAX_IN_FLIGHT });
+  const inventory = vaultForReconciler({ ...vault, role: config.VAULT_RECONCILER_ROLE });
   const targets = await readTargets(config.MAYFLY_TARGETS_FILE);
   const probe = new PostgresProbe(targets);
   const quarantines = quarantinesOf(targets);
   const policies = new CurrentPolicy(readPolicySet);
-  const killers = { revoker, probe, quarantine: quarantineAt(quarantines) };
+  const walked = { database, clock, logger };
+  const inTargets = walksOfTargets(walked, quarantines, config.ORPHAN_AFTER_SECONDS);
+  const catalogue = async () => (await policies.get(database)).capabilities;
+  const inVault = walksOfVault({ ...walked, inventory, revoker }, catalogue, config.ORPHAN_AFTER_SECONDS);
+  const killers = { revoker, probe, quarantine: quarantineAt(quarantines), settledUntil: inVault.settledUntil };
   const revoking = new Revoking({ database, clock, policies, killers, audience: audienceOf(config) });
   const killer = startPool({
     name: 'killer',
@@ -51,21 +51,19 @@ await runService('revoker', readConfig, async (config, { database, clock, logger
       logger,
     }),
   );
-  const walked = quarantines.map((quarantine) => ({ quarantine, watch: new OrphanWatch(clock, config.ORPHAN_AFTER_SECONDS) }));
-  const reconciler = startWorker({
-    name: 'reconciler',
-    everyMilliseconds: 10_000,
-    work: () => reconcileTargets({ database, clock, logger, targets: walked }),
-    logger,
-  });
+  // Each by itself, so that a place that is away does not keep the others from being walked.
+  const reconcilers = [reconciler('reconciler-targets', inTargets.round, logger), reconciler('reconciler-vault', inVault.round, logger)];
   gauge(METRICS.revocationsOpen, async () => (await countOpenRevocations(database)).open);
   gauge(METRICS.revocationsStuck, async () => (await countOpenRevocations(database)).stuck);
+  gauge(METRICS.revocationsOldest, async () => (await countOpenRevocations(database)).oldestSeconds);
+  gauge(METRICS.reconcilerAge, () => Math.max(...reconcilers.map((one) => one.ageSeconds())));
+  gauge(METRICS.leasesIrrevocable, () => inventory.irrevocableLeases());
   return {
     consumers: [tasksConsumer(topic(TOPICS.tasks))],
     othersPark: true,
     recordsAtOnce: RECORDS_AT_ONCE,
     providers: [{ provide: Revoking, useValue: revoking }],
-    workers: [killer, watch, ...quarantiners, reconciler],
+    workers: [killer, watch, ...quarantiners, ...reconcilers.map(({ worker }) => worker)],
     wake: { [CHANNELS.revoke]: () => killer.wake() },
     readiness: { vault: () => revoker.health() },
     close: async () => {

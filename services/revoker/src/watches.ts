@@ -16,10 +16,13 @@ import {
   type Database,
 } from '@mayfly/store';
 import type { Grant, Lease } from '@mayfly/grant';
+import { ATTRIBUTES, counter, METRICS } from '@mayfly/telemetry';
 
 const PAGE = 100;
 /** Longer than any mint takes, with all its retries: whoever had this intent is dead. */
 const ABANDONED_AFTER_SECONDS = 120;
+
+const ends = counter(METRICS.clockEnds);
 
 /** What the watches work with. */
 export interface WatchDependencies {
@@ -36,6 +39,9 @@ export async function watchTheClock(on: WatchDependencies): Promise<number> {
     leasesPastExpiry(on.database, now, PAGE),
     abandonedIntents(on.database, plusSeconds(now, -ABANDONED_AFTER_SECONDS), PAGE),
   ]);
+  ends.add(overdue.length + expired.length, { [ATTRIBUTES.cause]: 'expired' });
+  ends.add(silent.length, { [ATTRIBUTES.cause]: 'lost_heartbeat' });
+  ends.add(abandoned.length, { [ATTRIBUTES.cause]: 'abandoned' });
   for (const grant of overdue) await endOverdue(on, grant, 'expired', now);
   for (const grant of silent) await endOverdue(on, grant, 'lost_heartbeat', now);
   for (const lease of [...expired, ...abandoned]) await endExpired(on, lease, now);

@@ -1,7 +1,7 @@
 /** A revoker on a real ledger, a fake Vault and a target that says what the test wants. */
 import { ManualClock, MayflyError, type Capability } from '@mayfly/domain';
 import { readPolicySet } from '@mayfly/policy';
-import type { ProbeResult, ProbeSubject, TargetQuarantine } from '@mayfly/revocation';
+import type { Killers, ProbeResult, ProbeSubject, TargetQuarantine } from '@mayfly/revocation';
 import {
   activateLease,
   amendGrant,
@@ -45,7 +45,8 @@ export function revokerOn(database: Database, clock = new ManualClock(AT), vault
       vault.principals.delete(principal);
     },
   };
-  const killers = { revoker: vault, probe: { probe }, quarantine };
+  const settled: { until?: Date } = {};
+  const killers: Killers = { revoker: vault, probe: { probe }, quarantine, settledUntil: () => settled.until };
   const policies = new CurrentPolicy(readPolicySet);
   return {
     database,
@@ -54,6 +55,7 @@ export function revokerOn(database: Database, clock = new ManualClock(AT), vault
     target,
     quarantine,
     quarantined,
+    settled,
     killers,
     revoking: new Revoking({ database, clock, policies, killers, audience: 'mayfly' }),
   };

@@ -7,7 +7,8 @@ import { leased, type AskTarget } from './leased.js';
 import type { Reaper } from './reaper.js';
 
 /** Dead: no role that may log in, and no session of it. */
-export const database = ({ revoker, probe, quarantine }: Killers): Reaper => {
+export const database = (killers: Killers): Reaper => {
+  const { probe, quarantine } = killers;
   const reaches = (target: string | undefined): target is string => target !== undefined && quarantine.targets.includes(target);
 
   const ask: AskTarget = async ({ lease, credential: { spec } }, { tokenProof, unexplained }) => {
@@ -22,7 +23,7 @@ export const database = ({ revoker, probe, quarantine }: Killers): Reaper => {
   };
 
   return {
-    ...leased(revoker, ask),
+    ...leased(killers, ask),
     quarantine: async ({ lease, credential: { spec } }, { unexplained }, forgotten) => {
       if (!reaches(spec?.target)) return undefined;
       const existing = await quarantine.principals(spec.target, lease.grantId);

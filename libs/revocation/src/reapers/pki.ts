@@ -7,11 +7,11 @@ import { leased, type AskTarget } from './leased.js';
 import type { Reaper } from './reaper.js';
 
 /** Dead: its serial number is on the list that Vault publishes. */
-export const pki = ({ revoker }: Killers): Reaper => {
+export const pki = (killers: Killers): Reaper => {
   const ask: AskTarget = async ({ lease: { principal }, credential: { spec } }) => {
     // A certificate that was never written down cannot be looked up; its key was never handed to anyone either.
     if (!principal || !spec) return { dead: true, checked: 'certificate was never handed out' };
-    return { dead: await revoker.isCertificateRevoked(spec.mount, principal), checked: 'serial number is on the revocation list' };
+    return { dead: await killers.revoker.isCertificateRevoked(spec.mount, principal), checked: 'serial number is on the revocation list' };
   };
-  return { ...leased(revoker, ask), quarantine: async () => undefined };
+  return { ...leased(killers, ask), quarantine: async () => undefined };
 };

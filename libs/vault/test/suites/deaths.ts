@@ -123,7 +123,8 @@ function makeKillers(
       quarantine: { url: at('mayfly_quarantine'), admin: 'orders_admin' },
     },
   });
-  const reached = (at: (user: string) => string): Pick<Killers, 'probe' | 'quarantine'> => ({
+  const reached = (at: (user: string) => string): Omit<Killers, 'revoker'> => ({
+    settledUntil: () => undefined,
     probe: closed(new PostgresProbe(targets(at))),
     quarantine: quarantineAt(quarantinesOf(targets(at)).map(closed)),
   });

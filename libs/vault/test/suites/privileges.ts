@@ -20,6 +20,11 @@ const CALLS = {
   lookUpLease: ['POST', 'sys/leases/lookup', { lease_id: 'database/creds/orders-read/none' }],
   revokeToken: ['POST', 'auth/token/revoke-accessor', { accessor: 'none' }],
   lookUpToken: ['POST', 'auth/token/lookup-accessor', { accessor: 'none' }],
+  revokeCertificate: ['POST', 'pki/revoke', { serial_number: '11:22' }],
+  listTokens: ['GET', 'auth/token/accessors?list=true'],
+  listLeases: ['GET', 'sys/leases/lookup/database/creds/orders-read?list=true'],
+  listCertificates: ['GET', 'pki/certs?list=true'],
+  countLeases: ['GET', 'sys/leases/count?type=irrevocable'],
   sign: ['POST', 'transit/sign/mayfly-evidence', { input: context }],
   verifyingKey: ['GET', 'transit/keys/mayfly-evidence'],
   provision: ['POST', 'sys/policies/acl/cap-privilege-test', { policy: 'path "cubbyhole/x" { capabilities = ["read"] }' }],
@@ -28,7 +33,8 @@ const CALLS = {
 const MAY: Readonly<Record<string, readonly (keyof typeof CALLS)[]>> = {
   issuer: ['createTaskToken', 'seal', 'open'],
   delivery: ['open'],
-  revoker: ['revokeLease', 'lookUpLease', 'revokeToken', 'lookUpToken'],
+  revoker: ['revokeLease', 'lookUpLease', 'revokeToken', 'lookUpToken', 'revokeCertificate'],
+  reconciler: ['lookUpToken', 'listTokens', 'listLeases', 'listCertificates', 'countLeases'],
   evidence: ['sign', 'verifyingKey'],
   provisioner: ['verifyingKey', 'provision'],
 };
@@ -45,7 +51,7 @@ const NOBODY: readonly Call[] = [
   ['GET', 'sys/leases/lookup/database?list=true'],
   ['POST', 'sys/leases/revoke-prefix/database', {}],
   ['POST', 'sys/leases/revoke-force/database', {}],
-  ['GET', 'auth/token/accessors?list=true'],
+  ['GET', 'sys/leases/lookup/auth/token?list=true'],
   ['GET', 'database/config/orders'],
   ['GET', 'transit/export/encryption-key/mayfly-task-token'],
   ['POST', 'auth/jwt/config', {}],
@@ -58,7 +64,7 @@ export function privilegesAreMinimal(servers: () => Servers): void {
   const login = (service: string) =>
     raw(servers().address, 'POST', 'auth/jwt/login', undefined, {
       role: `mayfly-${service}`,
-      jwt: readFileSync(servers().jwtFile(service), 'utf8'),
+      jwt: readFileSync(servers().jwtFile(service === 'reconciler' ? 'revoker' : service), 'utf8'),
     });
 
   it.each(Object.keys(MAY))('lets %s do its own calls and nobody else’s', async (service) => {

@@ -1,0 +1,72 @@
+/**
+ * A reconciler's walk: lists what exists somewhere, asks the ledger what explains it, ends what nothing has explained for too long, and says so.
+ * @module
+ */
+import type { Clock } from '@mayfly/domain';
+import type { Grant } from '@mayfly/grant';
+import type { OrphanWatch } from '@mayfly/revocation';
+import { stateFact, type Database } from '@mayfly/store';
+import { ATTRIBUTES, counter, METRICS, SPANS, withSpan, type Logger } from '@mayfly/telemetry';
+
+/** What every walk works with. */
+export interface WalkDependencies {
+  readonly database: Database;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
+/** What was ended, for people: nothing that would let them act. */
+export interface Ended {
+  /** The grant that it belonged to, where that can be told. */
+  readonly grant?: Grant | undefined;
+  readonly data: Readonly<Record<string, string>>;
+}
+
+/** One kind of thing in one place. To add one, see {@link file://./all-walks.ts}. */
+export interface Walk {
+  /** For metrics: `token`, or the secrets engine whose things are listed. */
+  readonly kind: string;
+  readonly watch: OrphanWatch;
+  /** Everything that exists there. */
+  readonly list: () => Promise<readonly string[]>;
+  /** Of these, what nothing explains. */
+  readonly unexplained: (names: readonly string[]) => Promise<readonly string[]>;
+  /** Ends one; undefined when it turned out to be none of ours, or over. */
+  readonly end: (name: string) => Promise<Ended | undefined>;
+  /** The other way round: what the ledger says lives and is not in the list is looked at, and ended there too. */
+  readonly missing?: (names: readonly string[]) => Promise<void>;
+}
+
+const orphans = counter(METRICS.orphansFound);
+
+/** Walks once. What cannot be listed or ended is an error: it is walked again. */
+export async function walk({ database, clock, logger }: WalkDependencies, one: Walk): Promise<void> {
+  await withSpan(SPANS.reconcile, { root: true, attributes: { [ATTRIBUTES.engine]: one.kind } }, async () => {
+    const lookedAt = clock.now();
+    // INVARIANT: listed first, then asked: what is minted in between is named by the ledger or not in the list.
+    const names = await one.list();
+    const failures: unknown[] = [];
+    for (const name of one.watch.overdue(await one.unexplained(names), lookedAt)) {
+      // One that resists does not save the others.
+      await endOrphan({ database, clock, logger }, one, name).catch((error: unknown) => failures.push(error));
+    }
+    await one.missing?.(names);
+    if (failures.length > 0) throw failures[0];
+  });
+}
+
+async function endOrphan({ database, clock, logger }: WalkDependencies, { kind, end }: Walk, name: string): Promise<void> {
+  const ended = await end(name);
+  if (!ended) return;
+  const { grant, data } = ended;
+  orphans.add(1, { [ATTRIBUTES.engine]: kind });
+  await stateFact(database, {
+    kind: 'dev.mayfly.evidence.orphan-ended.v1',
+    at: clock.now().toISOString(),
+    tenant: grant?.tenant,
+    taskId: grant?.taskId,
+    by: 'revoker',
+    data: { engine: kind, ...data },
+  });
+  logger.error('something that nothing explains was found and ended', { engine: kind, ...data, taskId: grant?.taskId });
+}
