@@ -27,8 +27,8 @@ export function boundDecoding(): void {
   const { CompressionCodecs: codecs, CompressionTypes: types } = kafkajs;
   const gzip = promisify(zlib.gzip);
   const compress = ({ buffer }: { buffer: Buffer }): Promise<Buffer> => gzip(buffer);
-  codecs[types.GZIP] = () => ({ compress, decompress: unpacking(promisify(zlib.unzip) as Unpack) });
-  codecs[types.ZSTD] = () => ({ decompress: unpacking(promisify(zlib.zstdDecompress) as Unpack) });
+  codecs[types.GZIP] = () => ({ compress, decompress: unpacking(promisify(zlib.unzip)) });
+  codecs[types.ZSTD] = () => ({ decompress: unpacking(promisify(zlib.zstdDecompress)) });
   for (const lacking of [types.Snappy, types.LZ4] as const)
     codecs[lacking] = () => ({ decompress: unpacking(() => Promise.reject(new Error())) });
   boundHeaders();

@@ -46,8 +46,12 @@ function withHeaders(theirs: RecordHeaders, ours: Readonly<Record<string, string
     const before = theirs[name];
     return [name, before === undefined ? value : [...[before].flat(), value]];
   });
-  return { ...theirs, ...Object.fromEntries(added) };
+  // Ours come first: who reads only so many headers of a record gets to know why it is here.
+  return { ...Object.fromEntries(added), ...without(theirs, ours) };
 }
+
+const without = (headers: RecordHeaders, names: object): RecordHeaders =>
+  Object.fromEntries(Object.entries(headers).filter(([name]) => !Object.hasOwn(names, name)));
 
 const oneLine = (text: string): string =>
   String(redact(text))

@@ -40,7 +40,10 @@ export function checkJson(text: string): void {
   }
 }
 
+const PLAIN = /^"[^"\\]*"$/;
+
 function textOf(token: string): string {
+  if (PLAIN.test(token)) return token.slice(1, -1);
   try {
     return String(JSON.parse(token));
   } catch {

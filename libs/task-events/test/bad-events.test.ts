@@ -12,65 +12,65 @@ const without = (name: string): EventRecord => structured(startData(), { [name]:
 
 /** The bad-input matrix, events; the number in front is the row. */
 const BAD: [string, EventRecord, RejectReason][] = [
-  ['1 not JSON', raw('task started!'), 'not-json'],
-  ['1 an unquoted key', raw('{a:1}'), 'not-json'],
-  ['1 a string that never ends', raw('{"a":"b'), 'not-json'],
-  ['1 half a million escaped quotes', raw('\\"'.repeat(130_000)), 'not-json'],
-  ['1 an empty value', raw(''), 'not-json'],
-  ['2 truncated UTF-8', raw(Buffer.from([0x7b, 0x22, 0xe2, 0x82])), 'invalid-encoding'],
-  ['2 a byte order mark', raw(`\uFEFF${JSON.stringify(event(startData()))}`), 'invalid-encoding'],
-  ['2 a lone surrogate', raw(JSON.stringify(event(startData())).replace('refresh', '\\ud800')), 'invalid-encoding'],
-  ['2 NUL in a text', start({ intent: { purpose: 'a\0b' } }), 'invalid-encoding'],
-  ['3 a key twice', raw('{"specversion":"1.0","id":"a","\\u0069d":"b"}'), 'duplicate-keys'],
-  ['4 __proto__', raw('{"specversion":"1.0","data":{"__proto__":{"admin":true}}}'), 'forbidden-keys'],
-  ['4 __proto__ with an escape', raw('{"specversion":"1.0","data":{"\\u005f_proto__":{"admin":true}}}'), 'forbidden-keys'],
-  ['4 constructor.prototype', raw('{"data":{"constructor":{"prototype":{"admin":true}}}}'), 'forbidden-keys'],
-  ['5 depth 10,000', raw(nested(10_000)), 'too-deep'],
-  ['6 many keys', raw(`{${Array.from({ length: 20_000 }, (_, n) => `"${n}":1`).join()}}`), 'too-many-keys'],
-  ['6 a string of 1 MiB', raw(JSON.stringify('a'.repeat(1_048_576))), 'too-large'],
-  ['6 headers of 100 KiB', binary(startData(), { 'x-note': 'a'.repeat(102_400) }), 'too-large'],
-  ['8 a tombstone', raw(null), 'tombstone'],
-  ['9 no id', without('id'), 'invalid-cloudevent'],
-  ['9 no source', without('source'), 'invalid-cloudevent'],
-  ['9 no type', without('type'), 'invalid-cloudevent'],
-  ['9 no specversion', without('specversion'), 'invalid-cloudevent'],
-  ['9 an id that is a number', structured(startData(), { id: 7 }), 'invalid-cloudevent'],
-  ['9 an id with a line feed', structured(startData(), { id: 'a\nb' }), 'invalid-cloudevent'],
-  ['9 an id that climbs', structured(startData(), { id: '../../e1' }), 'invalid-cloudevent'],
-  ['9 an array', raw('[]'), 'invalid-cloudevent'],
-  ['9 neither mode', raw('{}', { headers: {} }), 'invalid-cloudevent'],
-  ['9 batch mode', raw('[]', { headers: { 'content-type': 'application/cloudevents-batch+json' } }), 'invalid-cloudevent'],
-  ['9 data that is not JSON', binary(startData(), { 'content-type': 'text/xml' }), 'invalid-cloudevent'],
-  ['10 specversion 0.3', structured(startData(), { specversion: '0.3' }), 'unsupported-specversion'],
-  ['10 specversion 2.0', binary(startData(), { ce_specversion: '2.0' }), 'unsupported-specversion'],
-  ['13 an unknown type', structured(startData(), { type: 'dev.mayfly.task.started.v2' }), 'unknown-type'],
-  ['13 a type named like a property of every object', structured(startData(), { type: 'constructor' }), 'unknown-type'],
-  ['14 a leap second', structured(startData(), { time: '2026-12-31T23:59:60Z' }), 'invalid-cloudevent'],
-  ['14 a time without zone', structured(startData(), { time: '2026-11-22T10:00:00' }), 'invalid-cloudevent'],
-  ['14 a deadline without zone', start({ deadline: '2026-11-22T10:00:00' }), 'invalid-data'],
+  ['[bad 1] not JSON', raw('task started!'), 'not-json'],
+  ['[bad 1] an unquoted key', raw('{a:1}'), 'not-json'],
+  ['[bad 1] a string that never ends', raw('{"a":"b'), 'not-json'],
+  ['[bad 1] half a million escaped quotes', raw('\\"'.repeat(130_000)), 'not-json'],
+  ['[bad 1] an empty value', raw(''), 'not-json'],
+  ['[bad 2] truncated UTF-8', raw(Buffer.from([0x7b, 0x22, 0xe2, 0x82])), 'invalid-encoding'],
+  ['[bad 2] a byte order mark', raw(`\uFEFF${JSON.stringify(event(startData()))}`), 'invalid-encoding'],
+  ['[bad 2] a lone surrogate', raw(JSON.stringify(event(startData())).replace('refresh', '\\ud800')), 'invalid-encoding'],
+  ['[bad 2] NUL in a text', start({ intent: { purpose: 'a\0b' } }), 'invalid-encoding'],
+  ['[bad 3] a key twice', raw('{"specversion":"1.0","id":"a","\\u0069d":"b"}'), 'duplicate-keys'],
+  ['[bad 4] __proto__', raw('{"specversion":"1.0","data":{"__proto__":{"admin":true}}}'), 'forbidden-keys'],
+  ['[bad 4] __proto__ with an escape', raw('{"specversion":"1.0","data":{"\\u005f_proto__":{"admin":true}}}'), 'forbidden-keys'],
+  ['[bad 4] constructor.prototype', raw('{"data":{"constructor":{"prototype":{"admin":true}}}}'), 'forbidden-keys'],
+  ['[bad 5] depth 10,000', raw(nested(10_000)), 'too-deep'],
+  ['[bad 6] many keys', raw(`{${Array.from({ length: 20_000 }, (_, n) => `"${n}":1`).join()}}`), 'too-many-keys'],
+  ['[bad 6] a string of 1 MiB', raw(JSON.stringify('a'.repeat(1_048_576))), 'too-large'],
+  ['[bad 6] headers of 100 KiB', binary(startData(), { 'x-note': 'a'.repeat(102_400) }), 'too-large'],
+  ['[bad 8] a tombstone', raw(null), 'tombstone'],
+  ['[bad 9] no id', without('id'), 'invalid-cloudevent'],
+  ['[bad 9] no source', without('source'), 'invalid-cloudevent'],
+  ['[bad 9] no type', without('type'), 'invalid-cloudevent'],
+  ['[bad 9] no specversion', without('specversion'), 'invalid-cloudevent'],
+  ['[bad 9] an id that is a number', structured(startData(), { id: 7 }), 'invalid-cloudevent'],
+  ['[bad 9] an id with a line feed', structured(startData(), { id: 'a\nb' }), 'invalid-cloudevent'],
+  ['[bad 9] an id that climbs', structured(startData(), { id: '../../e1' }), 'invalid-cloudevent'],
+  ['[bad 9] an array', raw('[]'), 'invalid-cloudevent'],
+  ['[bad 9] neither mode', raw('{}', { headers: {} }), 'invalid-cloudevent'],
+  ['[bad 9] batch mode', raw('[]', { headers: { 'content-type': 'application/cloudevents-batch+json' } }), 'invalid-cloudevent'],
+  ['[bad 9] data that is not JSON', binary(startData(), { 'content-type': 'text/xml' }), 'invalid-cloudevent'],
+  ['[bad 10] specversion 0.3', structured(startData(), { specversion: '0.3' }), 'unsupported-specversion'],
+  ['[bad 10] specversion 2.0', binary(startData(), { ce_specversion: '2.0' }), 'unsupported-specversion'],
+  ['[bad 13] an unknown type', structured(startData(), { type: 'dev.mayfly.task.started.v2' }), 'unknown-type'],
+  ['[bad 13] a type named like a property of every object', structured(startData(), { type: 'constructor' }), 'unknown-type'],
+  ['[bad 14] a leap second', structured(startData(), { time: '2026-12-31T23:59:60Z' }), 'invalid-cloudevent'],
+  ['[bad 14] a time without zone', structured(startData(), { time: '2026-11-22T10:00:00' }), 'invalid-cloudevent'],
+  ['[bad 14] a deadline without zone', start({ deadline: '2026-11-22T10:00:00' }), 'invalid-data'],
   ...['0', '-1', '1e308', '1.5', '"1h"', '9007199254740994', 'null'].map((ttl): [string, EventRecord, RejectReason] => [
-    `19 ttlSeconds ${ttl}`,
+    `[bad 19] ttlSeconds ${ttl}`,
     withTtl(ttl),
     'invalid-data',
   ]),
-  ['19 ttlSeconds NaN', withTtl('NaN'), 'not-json'],
-  ['20 a key of another task', structured(startData(), {}, { key: 'etl-0043' }), 'key-mismatch'],
-  ['20 an empty key', structured(startData(), {}, { key: '' }), 'key-mismatch'],
+  ['[bad 19] ttlSeconds NaN', withTtl('NaN'), 'not-json'],
+  ['[bad 20] a key of another task', structured(startData(), {}, { key: 'etl-0043' }), 'key-mismatch'],
+  ['[bad 20] an empty key', structured(startData(), {}, { key: '' }), 'key-mismatch'],
   [
-    '21 a ce_ header against the body',
+    '[bad 21] a ce_ header against the body',
     structured(startData(), {}, { headers: { 'content-type': 'application/cloudevents+json', ce_id: 'e2' } }),
     'contradiction',
   ],
-  ['21 a header twice', binary(startData(), { ce_source: ['urn:a', 'urn:b'] }), 'contradiction'],
-  ['21 a header in two cases', binary(startData(), { CE_Source: 'urn:other' }), 'contradiction'],
+  ['[bad 21] a header twice', binary(startData(), { ce_source: ['urn:a', 'urn:b'] }), 'contradiction'],
+  ['[bad 21] a header in two cases', binary(startData(), { CE_Source: 'urn:other' }), 'contradiction'],
   ...['a/b', '..', 'a..b', '%2e%2e', 'a\nb', 'a\u202eb', 'ｅtl', 'é', '', 'a'.repeat(4096)].map(
     (id): [string, EventRecord, RejectReason] => [
-      `28 task id ${JSON.stringify(id.slice(0, 12))}`,
+      `[bad 28] task id ${JSON.stringify(id.slice(0, 12))}`,
       start({ taskId: id }),
       'invalid-task-id',
     ],
   ),
-  ['28 an ended task id with a path', structured({ taskId: '../x', outcome: 'failed' }, { type: ENDED }), 'invalid-task-id'],
+  ['[bad 28] an ended task id with a path', structured({ taskId: '../x', outcome: 'failed' }, { type: ENDED }), 'invalid-task-id'],
   ['a parent id with a path', start({ parentTaskId: 'a/b' }), 'invalid-task-id'],
   ['a task that is its own parent', start({ parentTaskId: 'etl-0042' }), 'invalid-data'],
   ['no task id', start({ taskId: undefined }), 'invalid-data'],
@@ -79,7 +79,11 @@ const BAD: [string, EventRecord, RejectReason][] = [
   ['an agent that climbs', start({ agent: { id: 'spiffe://example.org/../x' } }), 'invalid-data'],
   ['no purpose', start({ intent: {} }), 'invalid-data'],
   ['no credentials', start({ credentials: [] }), 'invalid-data'],
-  ['33 credentials', start({ credentials: Array.from({ length: 33 }, (_, n) => ({ ...credential, name: `n${n}` })) }), 'invalid-data'],
+  [
+    '[bad 33] credentials',
+    start({ credentials: Array.from({ length: 33 }, (_, n) => ({ ...credential, name: `n${n}` })) }),
+    'invalid-data',
+  ],
   ['one name twice', start({ credentials: [credential, credential] }), 'invalid-data'],
   ['a name with a slash', start({ credentials: [{ ...credential, name: 'a/b' }] }), 'invalid-data'],
   ['a name that climbs', start({ credentials: [{ ...credential, name: '..' }] }), 'invalid-data'],
@@ -109,6 +113,16 @@ describe('bad events', () => {
     expect({}).not.toHaveProperty('admin');
   });
 
+  test.each(BAD)('are refused within 10 ms: %s', (_, record) => {
+    // The best of five: what the machine does besides is not ours.
+    const tries = Array.from({ length: 5 }, () => {
+      const started = performance.now();
+      reasonOf(() => readTaskEvent(record));
+      return performance.now() - started;
+    });
+    expect(Math.min(...tries)).toBeLessThan(10);
+  });
+
   test('are refused in a moment, however they are nested or escaped', () => {
     const started = performance.now();
     for (const value of [nested(100_000), '\\"'.repeat(130_000), `"${'\\u0041'.repeat(40_000)}"`])
@@ -133,7 +147,7 @@ describe('bad events', () => {
     ['2026-11-22T10:04:59Z', 'accepted'],
     ['2026-11-21T10:00:01Z', 'accepted'],
     [undefined, 'accepted'],
-  ])('14 an event of %s is %s', (time, reason) => {
+  ])('[bad 14] an event of %s is %s', (time, reason) => {
     const message = readTaskEvent(structured(startData(), { time }));
     expect(reasonOf(() => checkTimeWindow(message.envelope, new ManualClock('2026-11-22T10:00:00Z')))).toBe(reason);
   });

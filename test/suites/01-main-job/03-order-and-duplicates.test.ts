@@ -14,7 +14,7 @@ const passed = async (): Promise<void> => {
   await world.end(marker);
 };
 
-test('an end before its start closes the task for ever: that start mints nothing and is parked', async () => {
+test('[bad 15] [bad 16] an end before its start closes the task for ever: that start mints nothing and is parked', async () => {
   const taskId = world.newTaskId('endfirst');
   await world.end(taskId);
   await until('the end was taken in', async () =>
@@ -28,7 +28,7 @@ test('an end before its start closes the task for ever: that start mints nothing
   expect(answer.status).toBe(404);
 });
 
-test('the same start many times mints once', async () => {
+test('[bad 11] the same start many times mints once', async () => {
   const taskId = world.newTaskId('twice');
   await Promise.all([1, 2, 3, 4, 5].map(() => world.start('orders-db.read', { taskId, id: `same-${taskId}` })));
   await world.start('orders-db.read', { taskId }); // the same content under another event id
