@@ -68,12 +68,20 @@ export function diesWhenRevoked(yard: () => Yard, can: { readonly quarantine: bo
     expect(await confirm(one.doomed, yard().killers, at())).toMatchObject(dead);
   });
 
-  it('whose lease id is not known is dead only once its token is', async () => {
+  it('whose lease id is not known is dead only once its token is, or once nothing unnamed is left', async () => {
     const { doomed } = await yard().mint();
     const { vaultLeaseId: _, ...lease } = doomed.lease;
-    expect(await confirm({ ...doomed, lease }, yard().killers, at())).toMatchObject({ problem: 'lease-id-unknown' });
+    expect(await confirm({ ...doomed, lease }, yard().killers, at())).toMatchObject({ kind: 'later' });
+    const long = { ...at(), now: new Date(Date.now() + 600_000) };
+    expect(await confirm({ ...doomed, lease }, yard().killers, long)).toMatchObject({ problem: 'lease-id-unknown' });
     await strike(doomed, yard().killers);
     expect(await confirm({ ...doomed, lease }, yard().killers, at('vault: invalid accessor'))).toMatchObject({ kind: 'over' });
+    const settled = (seconds: number): Killers => ({
+      ...yard().killers,
+      settledUntil: () => new Date(lease.intendedAt.getTime() + seconds * 1000),
+    });
+    expect(await confirm({ ...doomed, lease }, settled(20), at())).toMatchObject({ kind: 'later' });
+    expect(await confirm({ ...doomed, lease }, settled(21), at())).toMatchObject({ kind: 'over', state: 'revoked' });
   });
 
   if (!can.quarantine) {

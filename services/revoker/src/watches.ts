@@ -16,11 +16,12 @@ import {
   type Database,
 } from '@mayfly/store';
 import type { Grant, Lease } from '@mayfly/grant';
+import { MINT_WINDOW_SECONDS } from '@mayfly/revocation';
 import { ATTRIBUTES, counter, METRICS } from '@mayfly/telemetry';
 
 const PAGE = 100;
-/** Longer than any mint takes, with all its retries: whoever had this intent is dead. */
-const ABANDONED_AFTER_SECONDS = 120;
+/** Longer than any mint takes, with all its retries: whoever had this intent is dead, or does not know what came of it. */
+const ABANDONED_AFTER_SECONDS = 1.5 * MINT_WINDOW_SECONDS;
 
 const ends = counter(METRICS.clockEnds);
 

@@ -170,7 +170,7 @@ describe('an end that nobody tells', () => {
     const mine = revokerOn(ledger.database);
     const { grant } = await granted(ledger.database, { lease: false, minter: 'delivery' });
     const resumed = await granted(ledger.database, { lease: false, minter: 'issuer' });
-    mine.clock.advance(119_999);
+    mine.clock.advance(29_999);
     await watch(mine);
     expect(await leasesOf(ledger.database, grant.id)).toMatchObject([{ state: 'minting' }]);
     mine.clock.advance(1);

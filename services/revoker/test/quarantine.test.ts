@@ -1,10 +1,11 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { newLeaseRef } from '@mayfly/domain';
-import { endLease, findLease, intendLease, lockGrant, readTaskIntake, transitionLease } from '@mayfly/store';
+import { endLease, findGrantByTask, findLease, intendLease, lockGrant, readTaskIntake, transitionLease } from '@mayfly/store';
 import { applyExample } from '../../../libs/store/test/example.js';
 import { AT, startLedger, type Ledger } from '../../../libs/store/test/ledger.js';
 import { QUARANTINE_AFTER_SECONDS, quarantineOverdue } from '../src/quarantine-overdue.js';
-import { end, live, REVOKED, revokerOn, told, type World } from './world.js';
+import { watchTheClock } from '../src/watches.js';
+import { end, live, REVOKED, STUCK, revokerOn, told, type World } from './world.js';
 
 const QUARANTINED = 'dev.mayfly.evidence.credential-quarantined.v1';
 let ledger: Ledger;
@@ -118,6 +119,30 @@ describe('what nobody lived to write down', () => {
     expect(await after(60)).toBe(1);
     expect(world.quarantined).toEqual([lost]);
   });
+});
+
+test('a mint whose answer was lost is over while its task lives: ended at its target, then by the walk, then proven; the next fetch may mint', async () => {
+  const { grant, lease, token, credential } = await live(world, orders);
+  await transitionLease(ledger.database, lease.ref, 'active', 'revoking', { cause: 'superseded' });
+  await world.revoking.killDue();
+  await transitionLease(ledger.database, lease.ref, 'revoking', 'revoked');
+  await world.vault.revokeLease(lease.vaultLeaseId!);
+  const ref = newLeaseRef();
+  await intendLease(ledger.database, { ref, grantId: grant.id, name: 'orders', minter: 'delivery', intendedAt: AT });
+  const lost = await world.vault.mint({ leaseRef: ref, capability: credential.spec!, ttlSeconds: 600, token });
+  world.clock.advance(30_000);
+  await watchTheClock(world);
+  await world.revoking.killDue();
+  expect(await leaseOf(ref)).toMatchObject({ state: 'revoking', cause: 'expired' });
+  expect(await after(8)).toBe(1);
+  expect(world.quarantined).toEqual([lost.principal]);
+  // What the walk over Vault's leases does.
+  await world.vault.revokeLease(lost.vaultLeaseId!);
+  world.settled.until = world.clock.now();
+  await world.revoking.killDue();
+  expect(await leaseOf(ref)).toMatchObject({ state: 'revoked', proof: { target: expect.stringContaining('0 users') } });
+  expect(await told(world, grant.taskId)).not.toHaveProperty([STUCK]);
+  expect(await findGrantByTask(ledger.database, grant.taskId)).toMatchObject({ state: 'granted' });
 });
 
 test('what Vault has forgotten and the target still accepts is ended there at once, and then it is true', async () => {

@@ -2,10 +2,15 @@
  * What has a lease in Vault: revocable at any time, and gone once Vault knows the lease no more and the target agrees.
  * @module
  */
+import { plusSeconds } from '@mayfly/domain';
 import type { Proof } from '@mayfly/grant';
 import { mintOver } from '../mint-under-way.js';
 import type { Killers } from '../ports.js';
 import type { Circumstances, Doomed, Reaper, Verdict } from './reaper.js';
+
+/** What a walk has not settled by then is a problem, in seconds: twice the time in which an orphan is found. */
+const WALKED_WITHIN_SECONDS = 120;
+const LOOK_AGAIN_SECONDS = 5;
 
 /** Asks where the credential is used: true when it would be refused there, with what was looked at. */
 export type AskTarget = (one: Doomed, at: Circumstances) => Promise<{ readonly dead: boolean; readonly checked: string }>;
@@ -18,7 +23,7 @@ export const leased = (killers: Killers, ask: AskTarget): Pick<Reaper, 'revoke' 
 
   verify: async (one: Doomed, at: Circumstances): Promise<Verdict> => {
     const inVault = await askVault(one, killers, at);
-    if ('problem' in inVault) return { kind: 'alive', problem: inVault.problem };
+    if ('kind' in inVault) return inVault;
     const proof: Proof = { shape: 'revocable', ...inVault, ...(at.tokenProof && { token: at.tokenProof }) };
     if (!one.credential.spec?.probe) return { kind: 'over', state: 'revoked', proof };
     const { dead, checked } = await ask(one, at);
@@ -31,14 +36,19 @@ export const leased = (killers: Killers, ask: AskTarget): Pick<Reaper, 'revoke' 
 async function askVault(
   { lease, credential: { spec } }: Doomed,
   { revoker, settledUntil }: Killers,
-  { tokenProof }: Circumstances,
-): Promise<{ lease: string } | { problem: string }> {
+  { now, tokenProof }: Circumstances,
+): Promise<{ readonly lease: string } | Verdict> {
   if (lease.vaultLeaseId)
-    return (await revoker.isLeaseGone(lease.vaultLeaseId)) ? { lease: 'vault: invalid lease' } : { problem: 'lease-still-known' };
+    return (await revoker.isLeaseGone(lease.vaultLeaseId))
+      ? { lease: 'vault: invalid lease' }
+      : { kind: 'alive', problem: 'lease-still-known' };
   // The mint was interrupted before its lease id was written down; it hung on the token.
   if (tokenProof) return { lease: 'lease id never seen; its token is gone' };
+  // While its task lives, the walk over Vault's leases finds what nobody can name, ends it, and settles that nothing is left.
   const settled = spec && settledUntil(spec);
-  return settled && settled > mintOver(lease)
-    ? { lease: 'lease id never seen; vault has no lease of its role that the ledger does not name' }
-    : { problem: 'lease-id-unknown' };
+  if (settled && settled > mintOver(lease))
+    return { lease: 'lease id never seen; vault has no lease of its role that the ledger does not name' };
+  return now < plusSeconds(mintOver(lease), WALKED_WITHIN_SECONDS)
+    ? { kind: 'later', at: plusSeconds(now, LOOK_AGAIN_SECONDS) }
+    : { kind: 'alive', problem: 'lease-id-unknown' };
 }

@@ -61,7 +61,7 @@ async function mintNow(known: Fetch): Promise<void> {
 
 /**
  * When Vault refused, nothing exists and the intent is over. When nobody knows what Vault did, something may live: the lease is left to
- * the watch over abandoned intents, and only the task's end proves that it is dead.
+ * the watch over abandoned intents, and is proven dead by the walk over what Vault has, or by the task's end.
  */
 async function giveUp({ on, grant, lease, credential }: Fetch, error: unknown): Promise<void> {
   if (!grant || !lease || !(error instanceof MayflyError) || error.retriable) return;
