@@ -9,12 +9,6 @@ const common = {
   modulePathIgnorePatterns: ['/dist/', '/.mayfly/'],
 };
 
-/** One real stack for all tests of a project: servers and services. */
-const stack = {
-  globalSetup: '<rootDir>/test/world/global-setup.mjs',
-  globalTeardown: '<rootDir>/test/world/global-teardown.mjs',
-};
-
 export default {
   testTimeout: 30_000,
   projects: [
@@ -31,13 +25,18 @@ export default {
       displayName: 'suites',
       testMatch: ['<rootDir>/test/**/*.test.ts'],
       testPathIgnorePatterns: ['/node_modules/', '<rootDir>/test/(compose|docs|model|faults)/'],
-      ...stack,
+      // One real stack for all suites: servers and services.
+      globalSetup: '<rootDir>/test/world/global-setup.mjs',
+      globalTeardown: '<rootDir>/test/world/global-teardown.mjs',
     },
     {
       ...common,
       displayName: 'faults',
       testMatch: ['<rootDir>/test/faults/**/*.test.ts'],
-      ...stack,
+      // They break servers and wires, so they have a stack that nobody else uses.
+      globalSetup: '<rootDir>/test/world/faults-setup.mjs',
+      globalTeardown: '<rootDir>/test/world/faults-teardown.mjs',
+      setupFiles: ['<rootDir>/test/world/faults-world.mjs'],
     },
   ],
 };

@@ -5,6 +5,7 @@ export interface Wire {
   hang(): Promise<void>;
   reset(): Promise<void>;
   limitData(bytes: number): Promise<void>;
+  lead(port: number): Promise<void>;
   mend(): Promise<void>;
 }
 

@@ -7,16 +7,19 @@
  *   `mend()` takes all of it away.
  */
 export function connectWires(url) {
-  return (name) => new Wire(url, name);
+  const ends = new Map(); // where wires end that were led elsewhere
+  return (name) => new Wire(url, name, ends);
 }
 
 class Wire {
   #url;
   #name;
+  #ends;
 
-  constructor(url, name) {
+  constructor(url, name, ends) {
     this.#url = url;
     this.#name = name;
+    this.#ends = ends;
   }
 
   /** Open connections are closed, new ones refused. */
@@ -45,11 +48,23 @@ class Wire {
     return this.#poison('limit_data', 'downstream', { bytes });
   }
 
+  /** New connections end at another port of this machine, where a test answers in the server's place; open ones are closed. */
+  lead(port) {
+    return this.#each(async (wire, { upstream }) => {
+      if (!this.#ends.has(wire)) this.#ends.set(wire, upstream);
+      await this.#call('POST', wire, { enabled: false });
+      await this.#call('POST', wire, { upstream: `127.0.0.1:${port}`, enabled: true });
+    });
+  }
+
   /** As new. */
   mend() {
     return this.#each(async (wire, { toxics }) => {
       for (const toxic of toxics) await this.#call('DELETE', `${wire}/toxics/${toxic.name}`);
-      await this.#call('POST', wire, { enabled: true });
+      const upstream = this.#ends.get(wire);
+      if (upstream) await this.#call('POST', wire, { enabled: false });
+      await this.#call('POST', wire, { enabled: true, ...(upstream && { upstream }) });
+      this.#ends.delete(wire);
     });
   }
 

@@ -27,6 +27,8 @@ export interface Dev {
   readonly home: string;
   readonly logs: string;
   readonly ports: Readonly<Record<string, number>>;
+  /** Only where wires can be broken. */
+  readonly wires?: { readonly url: string };
 }
 
 /** An out event as anyone on the topic reads it. */

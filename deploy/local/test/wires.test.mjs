@@ -65,6 +65,17 @@ const there = existsSync(join(cache, 'toxiproxy', 'server')); // fetched with `n
     expect(asked).toBeGreaterThan(before);
   });
 
+  test('a wire can be led elsewhere and back', async () => {
+    const other = createServer((_request, response) => response.end('elsewhere'));
+    await new Promise((resolve) => other.listen(0, '127.0.0.1', resolve));
+    await wire('kafka').lead(other.address().port);
+    expect(await ask('kafka')).toBe('elsewhere');
+    await wire('kafka').mend();
+    expect(await ask('kafka')).toBe('here');
+    other.closeAllConnections();
+    other.close();
+  });
+
   test('a wire that there is not is no silent success', async () => {
     await expect(wire('valt').cut()).rejects.toThrow('no wire is called valt; there are');
   });

@@ -5,7 +5,7 @@
 import { StoreUnavailable } from '@mayfly/domain';
 import { ATTRIBUTES, SPAN_PATTERNS, withSpan } from '@mayfly/telemetry';
 import pg from 'pg';
-import { isAway } from './away.js';
+import { isAway, isSilent } from './away.js';
 import { listenTo, type Listener } from './listen.js';
 import type { DatabaseOptions } from './options.js';
 
@@ -44,6 +44,8 @@ export function openDatabase(options: DatabaseOptions): Database {
     application_name: options.applicationName,
     connectionTimeoutMillis: 3_000,
     statement_timeout: 15_000,
+    // The server's own bound reaches nobody over a connection on which nothing comes any more.
+    query_timeout: 16_000,
     idle_in_transaction_session_timeout: 30_000,
     keepAlive: true,
   });
@@ -92,7 +94,9 @@ async function inTransaction<T>(pool: pg.Pool, work: (tx: Sql) => Promise<T>): P
     await client.query('commit');
     return result;
   } catch (error) {
-    await client.query('rollback').catch((rollbackError: Error) => (broken = rollbackError));
+    // Whoever does not answer would not answer a rollback either: the server rolls back what is cut off.
+    if (isSilent(error)) broken = error as Error;
+    else await client.query('rollback').catch((rollbackError: Error) => (broken = rollbackError));
     throw error;
   } finally {
     client.off('error', onBreak);

@@ -21,6 +21,7 @@ export * from './note-quarantine.js';
 export * from './overdue-revocations.js';
 export { emit, emitAll, Outbox, putInOutbox, type OutboxRow } from './outbox.js';
 export * from './policy-sets.js';
+export { DroppedClaims } from './dropped-claims.js';
 export * from './queues.js';
 export * from './used-proofs.js';
 export { migrate, openDatabase, type Database, type Listener, type Sql } from '@mayfly/postgres';

@@ -11,14 +11,19 @@ export interface VaultAnswer {
   /** Empty where nothing was leased. */
   readonly leaseId: string;
   readonly leaseSeconds: number;
-  /** What Vault would rather have had otherwise. When something is created, any of them is a failure. */
+  /** What is not as it should be: Vault's warnings, errors beside data, an answer wrapped unasked. When something is created, any is a failure. */
   readonly warnings: readonly string[];
   /** The whole body, for answers without an envelope (`sys/health`). */
   readonly body: Readonly<Record<string, unknown>>;
 }
 
-const record = (value: unknown): Readonly<Record<string, unknown>> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Record<string, unknown>) : {};
+/** True for an object that is no list. */
+export const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+const record = (value: unknown): Readonly<Record<string, unknown>> => (isRecord(value) ? value : {});
+
+const list = (value: unknown): string[] => (Array.isArray(value) ? value.map(String) : []);
 
 /** Reads the envelope. An empty body (204) is an answer without anything. */
 export function readAnswer(answer: unknown): VaultAnswer {
@@ -28,7 +33,7 @@ export function readAnswer(answer: unknown): VaultAnswer {
     auth: record(body.auth),
     leaseId: typeof body.lease_id === 'string' ? body.lease_id : '',
     leaseSeconds: typeof body.lease_duration === 'number' ? body.lease_duration : 0,
-    warnings: Array.isArray(body.warnings) ? body.warnings.map(String) : [],
+    warnings: [...list(body.warnings), ...list(body.errors), ...(body.wrap_info ? ['wrapped'] : [])],
     body,
   };
 }

@@ -2,9 +2,9 @@
  * Minting with a task's token, and keeping material where only that token reaches it.
  * @module
  */
-import { Secret, type Clock, type LeaseRef, type SecretMaterial } from '@mayfly/domain';
+import { Secret, VaultUnavailable, type Clock, type LeaseRef, type SecretMaterial } from '@mayfly/domain';
 import type { Minted, MintRequest, SecretIssuer } from '@mayfly/grant';
-import type { VaultAnswer } from './answer.js';
+import { isRecord, type VaultAnswer } from './answer.js';
 import type { VaultClient } from './client.js';
 import type { SecretsEngine } from './engines/engine.js';
 import { ENGINE_TABLE } from './engines/table.js';
@@ -49,8 +49,10 @@ export class VaultSecretIssuer implements SecretIssuer {
   async take(token: Secret<string>, leaseRef: LeaseRef): Promise<SecretMaterial | undefined> {
     try {
       const { data } = await this.#cubbyhole('GET', token, leaseRef);
+      // Not what was kept: whoever answered was not Vault.
+      if (!isRecord(data.material)) throw new VaultUnavailable();
       await this.#cubbyhole('DELETE', token, leaseRef);
-      return new Secret(data.material as Readonly<Record<string, unknown>>);
+      return new Secret(data.material);
     } catch (error) {
       if (isRefusal(error, 'not-found')) return undefined;
       throw error;
@@ -69,6 +71,7 @@ export class VaultSecretIssuer implements SecretIssuer {
   /** Renewing a fresh lease by the wanted life makes it shorter or longer, and tells the target. */
   async #fit({ leaseId, leaseSeconds }: VaultAnswer, ttlSeconds: number, token: Secret<string>): Promise<number> {
     if (leaseSeconds === ttlSeconds) return leaseSeconds;
+    if (leaseSeconds <= 0) throw new MintRefused('it would never end');
     const renewed = await this.client.call({
       method: 'POST',
       path: 'sys/leases/renew',

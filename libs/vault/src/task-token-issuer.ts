@@ -2,7 +2,7 @@
  * Task tokens: one per task, with its own policies only, dead at the deadline by Vault's own clock.
  * @module
  */
-import { plusSeconds, type Clock, type Secret } from '@mayfly/domain';
+import { plusSeconds, VaultUnavailable, type Clock, type Secret } from '@mayfly/domain';
 import type { TaskToken, TaskTokenIssuer, TaskTokenRequest } from '@mayfly/grant';
 import { clientToken, text, type VaultAnswer } from './answer.js';
 import type { VaultClient } from './client.js';
@@ -28,6 +28,8 @@ export class VaultTaskTokenIssuer implements TaskTokenIssuer {
     const policies = [...new Set([TASK_POLICY, ...request.policies])].sort();
     const answer = await this.#ask(request, policies);
     const token = clientToken(answer);
+    // A yes without a token is not Vault's; one with a reason, or wrapped, would come again and again.
+    if (!token && answer.warnings.length === 0) throw new VaultUnavailable();
     if (!token) throw new MintRefused('the answer has no task token');
     try {
       const accessor = text(answer.auth.accessor);

@@ -3,7 +3,7 @@
  * opens for no other task.
  * @module
  */
-import { Secret, type TaskId } from '@mayfly/domain';
+import { Secret, VaultUnavailable, type TaskId } from '@mayfly/domain';
 import type { TaskTokenOpener } from '@mayfly/grant';
 import { text } from './answer.js';
 import { MintRefused, SealBroken, VaultRefused } from './errors.js';
@@ -41,10 +41,11 @@ export class TaskTokenSeal implements TaskTokenOpener {
         idempotent: true,
       });
       const token = text(answer.data.plaintext);
-      if (token) return new Secret(Buffer.from(token, 'base64').toString('utf8'));
+      // A yes without what was asked for is not Vault's.
+      if (!token) throw new VaultUnavailable();
+      return new Secret(Buffer.from(token, 'base64').toString('utf8'));
     } catch (error) {
-      if (!(error instanceof VaultRefused)) throw error;
+      throw error instanceof VaultRefused ? new SealBroken() : error;
     }
-    throw new SealBroken();
   }
 }

@@ -2,13 +2,14 @@
  * The issuer's two jobs, with everything they need: admitting starts, and minting what was admitted.
  * @module
  */
-import { MayflyError, type Clock } from '@mayfly/domain';
+import { MayflyError, plusSeconds, type Clock } from '@mayfly/domain';
 import { failpoint } from '@mayfly/failpoints';
 import type { SecretIssuer, TaskTokenIssuer, TaskTokenOpener } from '@mayfly/grant';
 import {
   claimMints,
   contradictsInbox,
   credentialsOf,
+  DroppedClaims,
   findGrantByTask,
   giveUpLease,
   insertTombstone,
@@ -37,9 +38,17 @@ export interface IssuingDependencies {
   readonly audience: string;
 }
 
+/** So soon after Vault failed it is tried again. What is still to be minted stays in the queue, so that the revoker knows. */
+const RETRY_SECONDS = 3;
+
 /** Admits starts and mints. */
 export class Issuing {
-  constructor(private readonly on: IssuingDependencies) {}
+  readonly #dropped: DroppedClaims;
+
+  constructor(private readonly on: IssuingDependencies) {
+    const { database, clock } = on;
+    this.#dropped = new DroppedClaims((claim) => settleMint(database, claim, plusSeconds(clock.now(), RETRY_SECONDS)));
+  }
 
   /**
    * Admits a start durably, then mints for it. Vault's failures stay inside: what was admitted is minted later by {@link mintDue}.
@@ -91,8 +100,9 @@ export class Issuing {
   }
 
   /** Takes grants whose minting is due: after a crash, after Vault was away, or when there was no place for them at once. */
-  claim(limit: number): Promise<Claimed[]> {
+  async claim(limit: number): Promise<Claimed[]> {
     const { database, clock } = this.on;
+    await this.#dropped.retry();
     return claimMints(database, clock.now(), MINT_HOLD_SECONDS, limit);
   }
 
@@ -127,7 +137,7 @@ export class Issuing {
       return undefined;
     } catch (error) {
       if (error instanceof MayflyError && !error.retriable) await this.#giveUp(claim, error.code);
-      // Anything else stays due: the hold runs out and it is tried again.
+      else await this.#dropped.drop(claim);
       return error instanceof Error ? error : new Error('minting failed');
     }
   }

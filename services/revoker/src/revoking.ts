@@ -2,14 +2,16 @@
  * The revoker's jobs, with everything they need: ends that are told, ends that the clock brings, and the killing.
  * @module
  */
-import type { Clock } from '@mayfly/domain';
+import { plusSeconds, type Clock } from '@mayfly/domain';
 import { failpoint } from '@mayfly/failpoints';
 import { PlaceDealer, type Killers } from '@mayfly/revocation';
 import {
   amendGrant,
   claimOldestRevocations,
   claimRevocations,
+  DroppedClaims,
   lockGrantByTask,
+  settleRevocation,
   type Claimed,
   type CurrentPolicy,
   type Database,
@@ -34,6 +36,8 @@ export interface RevokingDependencies {
 /** How long one worker keeps a grant's killing for itself, in seconds. */
 const HOLD_SECONDS = 30;
 const AT_ONCE = 16;
+/** So soon what broke off without a verdict is tried again: mostly the ledger was away. */
+const RETRY_SECONDS = 3;
 /** Ends in one transaction: enough that its cost is spread, few enough that it takes a fraction of a second. */
 const ENDS_TOGETHER = 250;
 
@@ -41,9 +45,11 @@ const ENDS_TOGETHER = 250;
 export class Revoking {
   readonly #takeEnd: (message: TaskEndedMessage) => Promise<Taken>;
   readonly #dealer = new PlaceDealer();
+  readonly #dropped: DroppedClaims;
 
   constructor(private readonly on: RevokingDependencies) {
     this.#takeEnd = together({ most: ENDS_TOGETHER, work: (messages) => takeEnds(on, messages) });
+    this.#dropped = new DroppedClaims((claim) => settleRevocation(on.database, claim, plusSeconds(on.clock.now(), RETRY_SECONDS)));
   }
 
   /**
@@ -74,6 +80,7 @@ export class Revoking {
   /** Takes grants that have something to lose: by lane and by turns between the tenants, some by age. */
   async claim(limit: number): Promise<Claimed[]> {
     const { database, clock } = this.on;
+    await this.#dropped.retry();
     const { byLane, byAge } = this.#dealer.deal(limit);
     const now = clock.now();
     const eldest = byAge > 0 ? await claimOldestRevocations(database, now, HOLD_SECONDS, byAge) : [];
@@ -87,7 +94,12 @@ export class Revoking {
     const parent = grant.traceparent
       ? { traceparent: grant.traceparent, ...(grant.tracestate && { tracestate: grant.tracestate }) }
       : undefined;
-    await withSpan(SPANS.closeGrant, { kind: 'consumer', parent }, () => kill({ database, clock, killers, claim }));
+    try {
+      await withSpan(SPANS.closeGrant, { kind: 'consumer', parent }, () => kill({ database, clock, killers, claim }));
+    } catch (error) {
+      await this.#dropped.drop(claim);
+      throw error;
+    }
   }
 
   /** Kills what is due now, once, and waits for it. Returns how many grants it took. */
