@@ -24,5 +24,5 @@ GRANT pg_signal_backend TO orders_admin;
 
 GRANT orders_admin TO mayfly_quarantine WITH INHERIT FALSE, SET TRUE;
 
--- Sees who is logged in, and no table.
-GRANT pg_read_all_stats TO mayfly_probe;
+-- See who is logged in, and who is just being let in, and no table.
+GRANT pg_read_all_stats TO mayfly_probe, mayfly_quarantine;

@@ -5,6 +5,7 @@
 import { isGrantId, MayflyError, type GrantId } from '@mayfly/domain';
 import { openDatabase, type Database, type Sql } from '@mayfly/postgres';
 import type { TargetQuarantine } from '@mayfly/revocation';
+import { ENTERING } from './postgres-probe.js';
 import type { Targets } from './targets-file.js';
 
 /** Task tokens are displayed as `token-<grant id>`, and users are called after them (`username_template`, deploy/openbao). */
@@ -60,18 +61,25 @@ export class PostgresQuarantine {
   }
 
   /**
-   * Ends sessions whose role is gone: one that was still logging in while its user was ended belongs to nobody any more.
+   * Ends sessions that belong to nobody: their role is gone, or they were let in a while ago and do not take up their role. An agent may keep
+   * its own login in that state (`post_auth_delay`), and would so come to life after its user was ended.
    * @returns how many there were
    */
   async endGhosts(): Promise<number> {
-    const ended = await this.#asAdmin((tx) =>
-      tx.run(
-        '',
-        `select pg_terminate_backend(pid, 2000) from pg_stat_activity
-         where backend_type = 'client backend' and usesysid is not null and usesysid not in (select oid from pg_roles)`,
-      ),
-    );
-    return ended.length;
+    const ask = (name: string, among: string, pids: readonly number[]) =>
+      this.#asked(() =>
+        this.#database.run<{ pid: number }>(
+          name,
+          `select pid from pg_stat_activity where ${among} and (usesysid not in (select oid from pg_roles)
+             or (${ENTERING} and backend_start < now() - interval '1 second'))`,
+          [pids],
+        ),
+      );
+    const seen = (await ask('quarantine.ghosts', 'pid <> all ($1::int[])', [])).map(({ pid }) => pid);
+    // A role that was made between the two halves of the question looks like none: asked twice.
+    const found = seen.length > 0 ? await ask('quarantine.still_ghosts', 'pid = any ($1::int[])', seen) : [];
+    for (const { pid } of found) await this.#asAdmin((tx) => tx.run('', endIfOurs(pid)));
+    return found.length;
   }
 
   close(): Promise<void> {
@@ -95,6 +103,12 @@ export class PostgresQuarantine {
     }
   }
 }
+
+/** A backend that is not let in yet, or a superuser's, may not be ended by this role, and need not. */
+const endIfOurs = (pid: number): string => `do $$ begin
+  perform pg_terminate_backend(${pid}, 2000);
+exception when insufficient_privilege then null;
+end $$`;
 
 /** Throws out all sessions, and waits for each at most two seconds. */
 const sessionsOf = (principal: string): string =>

@@ -10,7 +10,7 @@ const target = z.strictObject({
   kind: z.literal('postgres'),
   /** Public: handed to the agent together with its user name and password. */
   connection: z.strictObject({ host: z.string().min(1), port: z.int().min(1).max(65_535), database: z.string().min(1) }),
-  /** Login that may see who exists and who is connected; only in the revoker's copy. */
+  /** Login that may see who exists and who is connected (with `pg_read_all_stats` also who is just being let in); only in the revoker's copy. */
   probeUrl: z.string().min(1).optional(),
   /** Login that may become `admin`, the role that makes the users, to end what the secrets engine forgot; only in the revoker's copy. */
   quarantine: z.strictObject({ url: z.string().min(1), admin: z.string().regex(/^[a-z_][a-z0-9_]*$/) }).optional(),

@@ -84,6 +84,34 @@ describe('quarantine', () => {
     expect(await dead(one)).toBe(true);
   });
 
+  test('and the question whether it is dead see a login that was let in and holds itself up, and end it', async () => {
+    const one = await user();
+    const slow = openDatabase({ url: `${url(one.name)}?options=-c%20post_auth_delay%3D20`, applicationName: 'slow', maxConnections: 1 });
+    opened.push(slow);
+    const entering = slow.ping();
+    entering.catch(() => undefined);
+    const starting = () =>
+      root.run('', `select from pg_stat_activity where state = 'starting' and wait_event_type is distinct from 'Client'`);
+    await until(async () => (await starting()).length > 0);
+    const at = quarantineAt(quarantines);
+    // The way of the secrets engine: it cannot see such a login.
+    await quarantines[0]!.bar(one.name);
+    expect(await dead(one)).toBe(false);
+    await at.quarantine('orders', one.name, true);
+    await expect(entering).rejects.toThrow();
+    expect(await dead(one)).toBe(true);
+  });
+
+  test('ends a session whose role is gone', async () => {
+    const one = await user();
+    await root.run('', `drop role "${one.name}"`);
+    expect(await dead(one)).toBe(false);
+    expect(await quarantines[0]!.endGhosts()).toBe(1);
+    await expect(one.session.ping()).rejects.toThrow();
+    expect(await dead(one)).toBe(true);
+    expect(await quarantines[0]!.endGhosts()).toBe(0);
+  });
+
   test('of one user leaves every other alone, of the same grant too', async () => {
     const one = await user();
     const twin = `token-${one.grantId}-x2`;
