@@ -96,6 +96,13 @@ export class FetchLimit extends MayflyError {
   }
 }
 
+/** A quota of the tenant, orchestrator or agent is used up for now. HTTP 429 with Retry-After. */
+export class QuotaExceeded extends MayflyError {
+  constructor(message = 'as many credentials were minted in the last minute as the quota allows; try again later', retryAfterSeconds = 15) {
+    super('quota-exceeded', message, 429, true, { retryAfterSeconds });
+  }
+}
+
 /** Vault did not answer, is sealed, or failed. HTTP 503 with Retry-After. */
 export class VaultUnavailable extends MayflyError {
   constructor(message = 'the secrets engine cannot be reached; try again shortly', options?: ErrorOptions) {

@@ -3,6 +3,7 @@
  * @module
  */
 export * from './announce.js';
+export * from './breaker.js';
 export * from './credential-state.js';
 export * from './delegation.js';
 export * from './facts.js';

@@ -11,6 +11,7 @@ export { InvalidPolicySet } from './errors.js';
 export type { Agent, Orchestrator, PolicyFiles, PolicySet, Workflow } from './policy-set.js';
 export { CedarDecider } from './cedar-decider.js';
 export { isPolicySetPath, readPolicySet } from './read-policy-set.js';
+export { quotaBounds, QUOTAS, QUOTA_SCOPES, type Quota, type QuotaBound, type Quotas, type QuotaScope } from './quotas.js';
 export { readPolicyFiles } from './read-policy-files.js';
 export { refuseByRegistration } from './refuse-by-registration.js';
 export { refuseDevKeys } from './refuse-dev-keys.js';

@@ -3,7 +3,9 @@
  * @module
  */
 import type { Capability } from '@mayfly/domain';
+import type { BreakerRule } from '@mayfly/grant';
 import type { PublicKey } from '@mayfly/identity';
+import type { Quotas } from './quotas.js';
 
 /** The files of a policy set: path relative to its folder, with `/`, to text. */
 export type PolicyFiles = Readonly<Record<string, string>>;
@@ -17,6 +19,8 @@ export interface Workflow {
   readonly maxDurationSeconds: number;
   /** A task that is silent for so many seconds has lost its heartbeat; absent where none is expected. */
   readonly heartbeatTimeoutSeconds?: number;
+  /** When its tasks crash again and again, new ones are refused for a while; absent where they never are. */
+  readonly breaker?: BreakerRule;
 }
 
 /** Who may emit lifecycle events, and for what. */
@@ -25,6 +29,7 @@ export interface Orchestrator {
   readonly source: string;
   readonly tenant: string;
   readonly workflows: readonly Workflow[];
+  readonly quotas?: Quotas;
   /** Whether its events must be signed; one with a wrong signature never counts. */
   readonly signatures: 'required' | 'accepted';
   /** The keys that may sign for this source, and for no other. */
@@ -39,6 +44,7 @@ export interface Agent {
   readonly status: 'active' | 'suspended';
   /** The person or team that answers for it. */
   readonly owner: string;
+  readonly quotas?: Quotas;
 }
 
 /** One version of everything that decisions rest on. Immutable: a change is another set with another digest. */
@@ -60,6 +66,8 @@ export interface PolicySet {
   orchestrator(source: string): Orchestrator | undefined;
   /** The workflow of that name that the source may start. */
   workflow(source: string, name: string): Workflow | undefined;
+  /** Bounds of all that belongs to a tenant. */
+  tenantQuotas(tenant: string): Quotas | undefined;
   /** The agent registered under that workload identity. */
   agent(id: string): Agent | undefined;
 }

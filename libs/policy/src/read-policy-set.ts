@@ -29,7 +29,7 @@ export function readPolicySet(files: PolicyFiles): PolicySet {
   if (total > MAX_CHARACTERS) throw new InvalidPolicySet('policy set', `has more than ${MAX_CHARACTERS} characters`);
 
   const capabilities = readCatalogue(required(own, CATALOGUE_FILE));
-  const { orchestrators, agents } = readRegistrations(required(own, REGISTRATIONS_FILE));
+  const { orchestrators, agents, tenants } = readRegistrations(required(own, REGISTRATIONS_FILE));
   const policyFiles = Object.fromEntries(Object.entries(own).filter(([path]) => POLICY_FILE.test(path)));
   const { schema, policies } = readCedar(required(own, SCHEMA_FILE), policyFiles);
 
@@ -48,6 +48,7 @@ export function readPolicySet(files: PolicyFiles): PolicySet {
     orchestrator: (source) => bySource.get(source),
     workflow: (source, name) => bySource.get(source)?.workflows.find((workflow) => workflow.name === name),
     agent: (id) => byId.get(id),
+    tenantQuotas: (tenant) => (Object.hasOwn(tenants, tenant) ? tenants[tenant] : undefined),
   });
 }
 

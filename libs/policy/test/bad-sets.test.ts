@@ -104,6 +104,20 @@ const BAD: [string, () => PolicyFiles, file: string, key: string][] = [
   ['a private key', registrations('kid: dev', 'd: AAAA\n        kid: dev'), 'registrations.yaml', 'keys › 0'],
   ['a key that is not on its curve', registrations(/x: t0pt/, 'x: t1pt'), 'registrations.yaml', 'keys › 0'],
   ['a key by reference', registrations(/keys:/, 'jku: https://example.org/keys\n    keys:'), 'registrations.yaml', 'jku'],
+  [
+    'a quota of a tenant that nobody belongs to',
+    registrations(/default:\n {4}quotas/, 'defualt:\n    quotas'),
+    'registrations.yaml',
+    'defualt',
+  ],
+  ['a quota of nothing', registrations('liveTasks: 20000', 'liveTasks: 0'), 'registrations.yaml', 'liveTasks'],
+  ['a misspelt quota', registrations('liveTasks: 20000', 'livetasks: 20000'), 'registrations.yaml', 'quotas'],
+  [
+    'half a breaker',
+    registrations('maxDurationSeconds: 14400', 'maxDurationSeconds: 14400\n        breaker: { failures: 3 }'),
+    'registrations.yaml',
+    'breaker',
+  ],
   ['a misspelt status', registrations('status: active', 'status: Active'), 'registrations.yaml', 'status'],
 
   ['a broken schema', schema('namespace Mayfly {', 'namespace Mayfly'), 'schema.cedarschema', ''],

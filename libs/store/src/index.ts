@@ -3,6 +3,7 @@
  * @module
  */
 export * from './activate-lease.js';
+export * from './breakers.js';
 export { TaskChanges, announceTask, announceTasks } from './changes.js';
 export { CHANNELS } from './channels.js';
 export * from './credentials.js';
@@ -23,5 +24,6 @@ export { emit, emitAll, Outbox, putInOutbox, type OutboxRow } from './outbox.js'
 export * from './policy-sets.js';
 export { DroppedClaims } from './dropped-claims.js';
 export * from './queues.js';
+export * from './quota-watch.js';
 export * from './used-proofs.js';
 export { migrate, openDatabase, type Database, type Listener, type Sql } from '@mayfly/postgres';

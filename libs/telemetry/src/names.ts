@@ -54,6 +54,8 @@ export const ATTRIBUTES = {
   cause: 'mayfly.cause',
   proof: 'mayfly.proof',
   reason: 'mayfly.reason',
+  quota: 'mayfly.quota',
+  quotaScope: 'mayfly.quota.scope',
   outcome: 'mayfly.outcome',
   state: 'mayfly.state',
   attempt: 'mayfly.attempt',
@@ -143,6 +145,13 @@ export const METRICS = {
 
   decisions: counter('mayfly.decisions', '{decision}', 'policy decisions, by outcome'),
   decisionDuration: histogram('mayfly.decision.duration', 'how long one policy decision took'),
+  quotaRefusals: counter(
+    'mayfly.quota.refusals',
+    '{refusal}',
+    'starts and fetches refused because a quota was used up, by quota and scope',
+  ),
+  breakerTrips: counter('mayfly.breaker.trips', '{trip}', 'breakers that opened because a workflow crashed again and again'),
+  breakerRefusals: counter('mayfly.breaker.refusals', '{refusal}', 'starts refused by an open breaker'),
   mints: counter('mayfly.mints', '{lease}', 'credentials minted or failed, by capability and outcome'),
   mintDuration: histogram('mayfly.mint.duration', 'how long minting one credential took'),
   deliveries: counter('mayfly.deliveries', '{delivery}', 'credentials handed out or refused, by outcome'),

@@ -4,15 +4,22 @@
  */
 import type { Clock, Secret, SecretMaterial, TaskId } from '@mayfly/domain';
 import type { Credential, Grant, Lease, Minted, SecretIssuer, TaskTokenOpener } from '@mayfly/grant';
-import type { Decider, Decision } from '@mayfly/policy';
-import type { CurrentPolicy, Database, TaskChanges } from '@mayfly/store';
+import type { Decider, Decision, PolicySet } from '@mayfly/policy';
+import type { CurrentPolicy, Database, QuotaWatch, TaskChanges } from '@mayfly/store';
 import type { Targets } from '@mayfly/targets';
+
+/** A policy set with the decider that was made from it. */
+export interface Policy {
+  readonly set: PolicySet;
+  readonly decider: Decider;
+}
 
 /** What delivering works with. */
 export interface DeliveryDependencies {
   readonly database: Database;
   readonly vault: TaskTokenOpener & SecretIssuer;
-  readonly policies: CurrentPolicy<Decider>;
+  readonly policies: CurrentPolicy<Policy>;
+  readonly quotas: QuotaWatch;
   readonly targets: Targets;
   readonly changes: TaskChanges;
   readonly clock: Clock;
@@ -29,6 +36,8 @@ export interface Fetch {
   grant?: Grant;
   credential?: Credential;
   decision?: Decision;
+  /** The set that it rests on. */
+  policySet?: PolicySet;
   /** The lease to hand out: minted at the start and not handed out yet, or an intent to be minted now. */
   lease?: Lease;
   /** The earlier copy, whose end was asked for. */

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { ALGORITHMS, createWorkloadVerifier, readTrust } from '@mayfly/identity';
 import { CedarDecider, readPolicySet } from '@mayfly/policy';
 import { runService } from '@mayfly/service';
-import { CurrentPolicy, proofRegister, TaskChanges } from '@mayfly/store';
+import { CurrentPolicy, proofRegister, QuotaWatch, TaskChanges } from '@mayfly/store';
 import { readTargets } from '@mayfly/targets';
 import { vaultForDelivery } from '@mayfly/vault';
 import { readConfig } from './config.js';
@@ -18,7 +18,11 @@ await runService('delivery', readConfig, async (config, { database, clock, logge
     role: config.VAULT_ROLE,
     maxInFlight: config.VAULT_MAX_IN_FLIGHT,
   });
-  const policies = new CurrentPolicy((files) => new CedarDecider(readPolicySet(files)));
+  const policies = new CurrentPolicy((files) => {
+    const set = readPolicySet(files);
+    return { set, decider: new CedarDecider(set) };
+  });
+  const quotas = new QuotaWatch(clock);
   const targets = await readTargets(config.MAYFLY_TARGETS_FILE);
   const trust = readTrust(await readFile(config.MAYFLY_TRUST_FILE, 'utf8'), config.MAYFLY_PROFILE);
   const verifier = createWorkloadVerifier(trust, { clock, proofs: proofRegister(database) });
@@ -27,7 +31,7 @@ await runService('delivery', readConfig, async (config, { database, clock, logge
   return {
     controllers: [TasksController],
     providers: [
-      { provide: Delivering, useValue: new Delivering({ database, vault, policies, targets, changes, clock }) },
+      { provide: Delivering, useValue: new Delivering({ database, vault, policies, quotas, targets, changes, clock }) },
       { provide: WorkloadProof, useValue: new WorkloadProof({ verifier, publicUrl, database, clock, logger }) },
     ],
     challenge: `Bearer, DPoP algs="${ALGORITHMS.join(' ')}"`,

@@ -86,4 +86,4 @@ export class WorkloadProof {
 }
 
 /** `denied` has its own fact with the decision; what only means "not yet" says nothing worth keeping. */
-const NOTED = new Set(['task-not-found', 'task-closed', 'fetch-limit']);
+const NOTED = new Set(['task-not-found', 'task-closed', 'fetch-limit', 'quota-exceeded']);

@@ -128,6 +128,26 @@ describe('a fetch', () => {
   });
 });
 
+describe('a fetch that would mint more than the quota allows', () => {
+  test('is refused for now with a time to come again, and counts as no fetch; what lives is left alone', async () => {
+    await applyExample(ledger.database, (files) => ({
+      ...files,
+      'registrations.yaml': files['registrations.yaml']!.replaceAll('mintsPerMinute: 20000', 'mintsPerMinute: 2'),
+    }));
+    const { grant } = await ready(world, {}, ON_FETCH);
+    await ledger.database.run('', 'update ledger.lease set intended_at = $1', [plusSeconds(AT, -3600)]);
+    await fetchOne(grant.taskId);
+    await fetchOne(grant.taskId);
+    const refused = await fetchOne(grant.taskId).catch((error: unknown) => error);
+    expect(refused).toMatchObject({ code: 'quota-exceeded', status: 429, retriable: true, extras: { retryAfterSeconds: 15 } });
+    expect((await credentialsOf(ledger.database, grant.id))[0]).toMatchObject({ fetches: 2 });
+    expect((await leases(grant.taskId)).filter(({ state }) => state === 'active')).toHaveLength(1);
+    world.clock.advance(61_000);
+    await fetchOne(grant.taskId);
+    await applyExample(ledger.database);
+  });
+});
+
 describe('a fetch is refused', () => {
   test('for an unknown task and for another workload’s in the same words', async () => {
     const { grant } = await ready(world);

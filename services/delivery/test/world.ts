@@ -1,12 +1,13 @@
 /** A delivery service on a real ledger and a fake Vault, with tasks that are ready to be fetched for. */
 import { InvalidToken, ManualClock, type Capability, type LeaseRef, type TaskStart } from '@mayfly/domain';
 import type { Credential, Grant, Lease } from '@mayfly/grant';
-import { CedarDecider, readPolicySet, type Decider, type Decision } from '@mayfly/policy';
+import { CedarDecider, readPolicySet, type Decider } from '@mayfly/policy';
 import {
   activateLease,
   amendGrant,
   announceTask,
   CurrentPolicy,
+  QuotaWatch,
   findGrantByTask,
   TaskChanges,
   transitionLease,
@@ -31,19 +32,20 @@ export interface Hooks {
 /** Opens one; close it when done. */
 export function deliveryOn(database: Database, clock = new ManualClock(AT), vault = new FakeVault(clock)) {
   const hooks: Hooks = {};
-  const policies = new CurrentPolicy((files): Decider => {
-    const decider = new CedarDecider(readPolicySet(files));
-    return {
-      decide: async (question): Promise<Decision> => {
-        const decision = await decider.decide(question);
-        await hooks.afterDecision?.();
-        return decision;
-      },
+  const policies = new CurrentPolicy((files) => {
+    const set = readPolicySet(files);
+    const real = new CedarDecider(set);
+    const decide: Decider['decide'] = async (question) => {
+      const decision = await real.decide(question);
+      await hooks.afterDecision?.();
+      return decision;
     };
+    return { set, decider: { decide } };
   });
+  const quotas = new QuotaWatch(clock);
   const changes = new TaskChanges(database);
   const targets = { orders: { kind: 'postgres', connection: CONNECTION } } as const;
-  const delivering = new Delivering({ database, vault, policies, targets, changes, clock });
+  const delivering = new Delivering({ database, vault, policies, quotas, targets, changes, clock });
   const logger = createLogger({ service: 'test', level: 'fatal' });
   const verifier = {
     verify: async (bearer: string) => {

@@ -4,7 +4,7 @@
  */
 import type { Orchestrator, PolicySet, Decider, Workflow } from '@mayfly/policy';
 import type { Credential, Grant, Lease } from '@mayfly/grant';
-import type { Claimed, CurrentPolicy, Sql } from '@mayfly/store';
+import type { Claimed, CurrentPolicy, QuotaWatch, Sql } from '@mayfly/store';
 import type { TraceContext } from '@mayfly/telemetry';
 import type { TaskStartedMessage, Voucher } from '@mayfly/task-events';
 
@@ -20,6 +20,7 @@ export interface Admission {
   readonly message: TaskStartedMessage;
   readonly now: Date;
   readonly policies: CurrentPolicy<Policy>;
+  readonly quotas: QuotaWatch;
   /** What this installation is called in signatures. */
   readonly audience: string;
   /** The span of the start event: everything that is done for the task continues it. */
@@ -30,6 +31,8 @@ export interface Admission {
   /** Proof that the orchestrator said so; absent for one that need not sign and did not. */
   voucher?: Voucher;
   workflow?: Workflow | undefined;
+  /** Why nothing of it is permitted, whatever policy says: `breaker-open` or `quota-exceeded`. */
+  refusal?: string;
   requestDigest?: string;
   parent?: { grant: Grant; credentials: readonly Credential[] } | undefined;
   deadline?: Date;

@@ -9,6 +9,8 @@ import { flow } from '@mayfly/domain';
 import type { Admission } from './admission.js';
 import type { Minting } from './minting.js';
 import { announceGrant } from './steps/announce-grant.js';
+import { checkBreaker } from './steps/check-breaker.js';
+import { checkQuotas } from './steps/check-quotas.js';
 import { createTaskToken } from './steps/create-task-token.js';
 import { decide } from './steps/decide.js';
 import { dropIfKnown } from './steps/drop-if-known.js';
@@ -23,6 +25,8 @@ import { stateRequest } from './steps/state-request.js';
 export const admit = flow<Admission>(
   resolveOrchestrator, // an unregistered source or a signature that proves nothing is parked: nobody vouches for it
   dropIfKnown, // at least once in, once through; a start of an ended task is parked
+  checkBreaker, // a workflow that crashes again and again rests for a while
+  checkQuotas, // a tenant, orchestrator or agent has no more than its share
   decide, // each credential by itself; no decision is a deny
   openGrant, // requested → granted | denied
   stateRequest, // evidence: who asked for what, on whose behalf

@@ -15,6 +15,7 @@ import {
   insertTombstone,
   type CurrentPolicy,
   leasesOf,
+  QuotaWatch,
   hurryRevocation,
   releaseMint,
   renewMint,
@@ -44,10 +45,12 @@ const RETRY_SECONDS = 3;
 /** Admits starts and mints. */
 export class Issuing {
   readonly #dropped: DroppedClaims;
+  readonly #quotas: QuotaWatch;
 
   constructor(private readonly on: IssuingDependencies) {
     const { database, clock } = on;
     this.#dropped = new DroppedClaims((claim) => settleMint(database, claim, plusSeconds(clock.now(), RETRY_SECONDS)));
+    this.#quotas = new QuotaWatch(clock);
   }
 
   /**
@@ -63,7 +66,7 @@ export class Issuing {
     const trace = currentTrace();
     failpoint('C2');
     const admission = await database.transaction('admit task', async (tx): Promise<Admission> => {
-      const known: Admission = { tx, message, policies, audience, trace, now: clock.now() };
+      const known: Admission = { tx, message, policies, quotas: this.#quotas, audience, trace, now: clock.now() };
       await admit(known);
       return known;
     });

@@ -16,7 +16,8 @@ export async function decideAgain(known: Fetch): Promise<void> {
     SPANS.decide,
     { attributes: { [ATTRIBUTES.capability]: credential.capability, [ATTRIBUTES.taskId]: grant.taskId } },
     async (span) => {
-      const decider = await on.policies.get(on.database);
+      const { decider, set } = await on.policies.get(on.database);
+      known.policySet = set;
       const answer = await decider.decide({ action: 'fetch', capability: credential.capability, task: facts, at });
       span.set({
         [ATTRIBUTES.decision]: answer.decision,

@@ -1,8 +1,22 @@
-import { FetchLimit, NotReady, TaskClosed } from '@mayfly/domain';
+import { FetchLimit, NotReady, QuotaExceeded, TaskClosed } from '@mayfly/domain';
 import { failpoint } from '@mayfly/failpoints';
-import { LIVE_LEASE_STATES } from '@mayfly/grant';
-import { amendLease, countFetch, currentPolicyDigest, endLease, intendMint, leasesOf, lockCredential, lockGrant } from '@mayfly/store';
+import { LIVE_LEASE_STATES, type Grant } from '@mayfly/grant';
+import { quotaBounds } from '@mayfly/policy';
+import {
+  amendLease,
+  countFetch,
+  currentPolicyDigest,
+  endLease,
+  intendMint,
+  leasesOf,
+  lockCredential,
+  lockGrant,
+  type Sql,
+} from '@mayfly/store';
+import { ATTRIBUTES, counter, METRICS } from '@mayfly/telemetry';
 import type { Fetch } from '../fetch.js';
+
+const refusals = counter(METRICS.quotaRefusals);
 
 /**
  * Decides in the ledger which copy is handed out, before anything exists: the one from the start if nobody has it yet, or a fresh one,
@@ -33,10 +47,21 @@ export async function reserveLease(known: Fetch): Promise<void> {
       known.lease = (await amendLease(tx, live.ref, ['active'], { deliveredAt: on.clock.now() })) ?? live;
       return;
     }
+    await keepQuota(tx, known, grant);
     known.superseded = live && (await endLease(tx, grant, credential, live, { cause: 'superseded', by: 'delivery', at: on.clock.now() }));
     failpoint('C5');
     const intent = await intendMint(tx, grant, { ...credential, policyDigest: decision.policyDigest }, 'delivery', on.clock.now());
     if (!intent) throw new NotReady();
     known.lease = intent;
   });
+}
+
+/** @throws QuotaExceeded when one more mint would be more than the tenant, orchestrator or agent may have; nothing of this fetch counts then */
+async function keepQuota(tx: Sql, { on, policySet, agent }: Fetch, { tenant, source }: Grant): Promise<void> {
+  if (!policySet) throw new TypeError('reserveLease comes after decideAgain');
+  const bounds = quotaBounds(policySet, source, agent);
+  const exceeded = await on.quotas.exceeded(tx, { tenant, source, agentId: agent }, bounds, { mintsPerMinute: 1 });
+  if (!exceeded) return;
+  refusals.add(1, { [ATTRIBUTES.quota]: exceeded.quota, [ATTRIBUTES.quotaScope]: exceeded.scope });
+  throw new QuotaExceeded();
 }

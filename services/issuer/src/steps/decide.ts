@@ -76,6 +76,7 @@ function refuseFirst(known: Admission, capability: string): Refusal | undefined 
     policies: [],
     policyDigest: known.policy!.set.digest,
   });
+  if (known.refusal) return refused(known.refusal);
   if (known.workflow && known.deadline! <= known.now) return refused('deadline-passed');
   if (!known.message.task.parentTaskId) return undefined;
   const parent = known.parent && {

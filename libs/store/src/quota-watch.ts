@@ -1,0 +1,98 @@
+/**
+ * Whether a quota is used up. What is counted are the tasks and leases themselves, so that no counter can drift from them and no row is
+ * there that all starts of a tenant would queue for.
+ *
+ * INVARIANT: a quota is never exceeded, whatever number of processes admit at the same time: near its bound they take turns (an advisory
+ * lock that is held until the transaction ends) and count anew. Far from it nobody waits: one count a second is enough.
+ * @module
+ */
+import type { Clock } from '@mayfly/domain';
+import type { Quota, QuotaBound, QuotaScope } from '@mayfly/policy';
+import type { Sql } from '@mayfly/postgres';
+
+/** Whose task it is. */
+export interface QuotaOwner {
+  readonly tenant: string;
+  readonly source: string;
+  readonly agentId: string;
+}
+
+/** A count is as good as new for so long, in milliseconds. */
+const FRESH_MS = 1_000;
+/** Below this part of a bound the last count does: nobody admits the rest of it within a second. */
+const NEAR = 0.5;
+/** Bounds that are so small are always counted anew. */
+const SMALL = 1_000;
+
+interface Count {
+  readonly at: number;
+  value: number;
+}
+
+const OWNER: Readonly<Record<QuotaScope, string>> = {
+  tenant: 'g.tenant = $1 and $2::text is not null and $3::text is not null',
+  orchestrator: 'g.tenant = $1 and g.source = $2 and $3::text is not null',
+  agent: 'g.tenant = $1 and $2::text is not null and g.agent_id = $3',
+};
+/** What is counted, never further than the bound itself. */
+const COUNTED: Readonly<Record<Quota, string>> = {
+  liveTasks: `ledger.task_grant g where g.state in ('granted', 'closing') and $4::timestamptz is not null`,
+  startsPerMinute: `ledger.task_grant g where g.opened_at > $4 and g.request is not null and g.state <> 'denied'`,
+  mintsPerMinute: `ledger.lease l join ledger.task_grant g on g.id = l.grant_id where l.intended_at > $4`,
+};
+
+/** Watches the quotas for one process. */
+export class QuotaWatch {
+  readonly #counts = new Map<string, Count>();
+
+  constructor(private readonly clock: Clock) {}
+
+  /**
+   * The first bound that would be exceeded; undefined when all of it fits, which then counts as taken. Call it in the transaction that
+   * admits, in which the locks are held.
+   * @param adding how much of each would be added; quotas that are not named are not looked at
+   */
+  async exceeded(
+    tx: Sql,
+    owner: QuotaOwner,
+    bounds: readonly QuotaBound[],
+    adding: Readonly<Partial<Record<Quota, number>>>,
+  ): Promise<QuotaBound | undefined> {
+    const taken: Count[] = [];
+    for (const bound of bounds) {
+      const more = adding[bound.quota] ?? 0;
+      if (more === 0) continue;
+      const count = await this.#count(tx, owner, bound, more);
+      if (count.value + more > bound.limit) return bound;
+      taken.push(count);
+      count.value += more;
+    }
+    return undefined;
+  }
+
+  async #count(tx: Sql, owner: QuotaOwner, bound: QuotaBound, more: number): Promise<Count> {
+    const name = JSON.stringify([bound.scope, bound.quota, owner.tenant, bound.scope === 'tenant' || owner[OWNER_FIELD[bound.scope]]]);
+    const known = this.#counts.get(name);
+    const fresh = known && performance.now() - known.at < FRESH_MS;
+    // Full is said again for a second without looking, so that a storm of refusals costs nothing.
+    const sure = known && (known.value >= bound.limit || known.value + more < bound.limit * NEAR);
+    if (fresh && sure && bound.limit > SMALL) return known;
+    await tx.run('quota.lock', 'select pg_advisory_xact_lock(4701005, hashtext($1))', [name]);
+    const [row] = await tx.run<{ count: number }>(
+      `quota.${bound.quota}.${bound.scope}`,
+      `select count(*)::int as count from (select 1 from ${COUNTED[bound.quota]} and ${OWNER[bound.scope]} limit $5) as counted`,
+      [owner.tenant, owner.source, owner.agentId, new Date(this.clock.now().getTime() - 60_000), bound.limit],
+    );
+    const count = { at: performance.now(), value: row?.count ?? 0 };
+    this.#forgetOld();
+    this.#counts.set(name, count);
+    return count;
+  }
+
+  /** Bounded by what is asked about within a second. */
+  #forgetOld(): void {
+    for (const [name, { at }] of this.#counts) if (performance.now() - at >= FRESH_MS) this.#counts.delete(name);
+  }
+}
+
+const OWNER_FIELD = { tenant: 'tenant', orchestrator: 'source', agent: 'agentId' } as const;
