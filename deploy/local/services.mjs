@@ -28,7 +28,7 @@ export const instances = (replicas = {}) =>
 /**
  * Starts one process of a service and waits until it is ready.
  * @param {{ name: string, service: string }} instance
- * @param {object} world what it stands on: `{ dirs, ports, wires, kafka, vault, databaseUrl(role), tracing, settings, failpoints, log, signal }`
+ * @param {object} world what it stands on: `{ dirs, ports, wires, kafka, vault, databaseUrl(role), tracing, settings, failpoints, spared, log, signal }`
  */
 export async function startService({ name, service: kind }, world) {
   const { dirs, ports, log, signal } = world;
@@ -37,7 +37,9 @@ export async function startService({ name, service: kind }, world) {
     dirs,
     command: projectNode,
     args: ['--enable-source-maps', entry(kind)],
-    env: environment(serviceEnvironment(kind, { ...world, port: ports[name] })),
+    env: environment(
+      serviceEnvironment(kind, { ...world, port: ports[name], failpoints: world.spared?.includes(name) ? undefined : world.failpoints }),
+    ),
     cwd: dirs.home,
     ready: () => answers(`http://${HOST}:${ports[name]}/readyz`),
     log,

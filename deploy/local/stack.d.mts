@@ -18,6 +18,7 @@ export function startStack(options: {
   readonly home: string;
   readonly replicas?: Readonly<Record<string, number>>;
   readonly failpoints?: string;
+  readonly spared?: readonly string[];
   readonly wires?: boolean;
   readonly signal?: AbortSignal;
 }): Promise<Stack>;

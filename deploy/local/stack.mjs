@@ -29,6 +29,7 @@ async function together(promises) {
  * @param {boolean} [options.services] false: only the servers they stand on
  * @param {Record<string, number>} [options.replicas] how many processes of which service; one of each by default
  * @param {string} [options.failpoints] folder in which crash tests arm failpoints, by service
+ * @param {string[]} [options.spared] processes that pass no failpoints
  * @param {boolean} [options.fresh] true: forget all data of earlier runs
  * @param {boolean} [options.wires] true: services reach everything through Toxiproxy (wiring.mjs); `dev.wires.url` is its API, for wires.mjs
  * @param {(line: string) => void} [options.log] gets a line for all that is worth telling
@@ -41,6 +42,7 @@ export async function startStack({
   services = true,
   replicas,
   failpoints,
+  spared,
   fresh = false,
   wires: wired = false,
   log = () => {},
@@ -85,7 +87,7 @@ export async function startStack({
 
     const parts = { ...world, kafka, vault, databases, tracing, issuer };
     const { dev, file, publish } = writeDevFile(parts);
-    if (services) await startServices({ ...parts, replicas, failpoints, keep, devFile: file });
+    if (services) await startServices({ ...parts, replicas, failpoints, spared, keep, devFile: file });
     publish();
     signal?.removeEventListener('abort', cutShort); // from now on there is an order to end in: stop()
     return {

@@ -53,7 +53,11 @@ export class Injector {
 
   readonly #wire: (name: string) => Wire;
 
-  constructor(processes: ReadonlyMap<string, StackProcess>, folder: string, wire: (name: string) => Wire) {
+  readonly #spared: readonly string[];
+
+  /** @param spared processes that are never killed */
+  constructor(processes: ReadonlyMap<string, StackProcess>, folder: string, wire: (name: string) => Wire, spared: readonly string[]) {
+    this.#spared = spared;
     this.#processes = processes;
     this.#wire = wire;
     this.#folder = folder;
@@ -116,7 +120,9 @@ export class Injector {
 
   /** One of a service's processes that is up. */
   #replica(service: string): StackProcess | undefined {
-    const up = [...this.#processes.values()].filter(({ name, pid }) => pid && (name === service || name.startsWith(`${service}-`)));
+    const up = [...this.#processes.values()].filter(
+      ({ name, pid }) => pid && (name === service || name.startsWith(`${service}-`)) && !this.#spared.includes(name),
+    );
     return up[Math.floor(Math.random() * up.length)];
   }
 

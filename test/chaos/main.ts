@@ -27,6 +27,7 @@ the target: a credential is dead when its login is refused and no session of it 
   --parallel N    runs side by side (default 6)
   --healthy N     tasks that end at once before anything fails (default 100)
   --minutes M     stop after so many minutes, however many runs are left
+  --spare         never kill the second replicas, so that a long run shows whether their memory grows
   --weights LIST  how likely each fault is, for example failpoint=10,openbao=3,kafka=0
   --json FILE     write the report there as well
   --quiet         no line per run
@@ -42,9 +43,12 @@ const options = {
   minutes: { type: 'string' },
   weights: { type: 'string' },
   json: { type: 'string' },
+  spare: { type: 'boolean', default: false },
   quiet: { type: 'boolean', default: false },
   help: { type: 'boolean', default: false },
 } as const;
+
+const REPLICAS = { issuer: 2, delivery: 2, revoker: 2 };
 
 const began = Date.now();
 const say = (line: string): void => console.log(`${((Date.now() - began) / 1000).toFixed(1).padStart(7)} s  ${line}`);
@@ -62,6 +66,7 @@ async function main(): Promise<number> {
     parallel: count('parallel'),
     healthy: count('healthy'),
     minutes: values.minutes === undefined ? Number.POSITIVE_INFINITY : wholeNumber('minutes', values.minutes),
+    spared: values.spare ? Object.keys(REPLICAS).map((service) => `${service}-2`) : [],
     weights: weightsOf(values.weights),
     say: values.quiet ? () => undefined : say,
   };
@@ -78,11 +83,12 @@ interface Settings {
   readonly parallel: number;
   readonly healthy: number;
   readonly minutes: number;
+  readonly spared: readonly string[];
   readonly weights: Weights;
   readonly say: (line: string) => void;
 }
 
-async function chaos({ runs, seeds, parallel, healthy, minutes, weights, say: tell }: Settings): Promise<ChaosReport> {
+async function chaos({ runs, seeds, parallel, healthy, minutes, spared, weights, say: tell }: Settings): Promise<ChaosReport> {
   const home = mkdtempSync(join(tmpdir(), 'mayfly-chaos-'));
   const failpoints = join(home, 'failpoints');
   const ending = new AbortController();
@@ -91,7 +97,8 @@ async function chaos({ runs, seeds, parallel, healthy, minutes, weights, say: te
     home,
     failpoints,
     wires: true,
-    replicas: { issuer: 2, delivery: 2, revoker: 2 },
+    spared,
+    replicas: REPLICAS,
     signal: ending.signal,
   });
   ending.signal.addEventListener('abort', () => void stack.stop().then(() => process.exit(1)));
@@ -105,7 +112,7 @@ async function chaos({ runs, seeds, parallel, healthy, minutes, weights, say: te
     const password = readFileSync(join(home, 'keys', 'postgres.password'), 'utf8');
     const target = new Target(`postgres://postgres:${password}@${host}:${port}/${database}`, world.dev.postgres.url);
     const { processes } = stack;
-    const injector = new Injector(processes, failpoints, connectWires(stack.dev.wires.url));
+    const injector = new Injector(processes, failpoints, connectWires(stack.dev.wires.url), spared);
     const deliveries = ['delivery', 'delivery-2'].map((name) => `http://127.0.0.1:${processes.get(name)?.port}`);
     const harness = new Harness({ world, published, target, injector, deliveries, weights, say: tell });
     await harness.healthy(healthy);

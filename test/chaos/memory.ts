@@ -20,6 +20,8 @@ interface Life {
 export interface Growth {
   readonly lives: number;
   readonly samples: number;
+  /** Longest life that was watched, in minutes. */
+  readonly minutes: number;
   readonly medianMib: number;
   readonly maxMib: number;
   /** Least squares over all its processes' lives, each measured from its own mean. */
@@ -75,6 +77,7 @@ function growthOf(lives: readonly Life[]): Growth {
   return {
     lives: lives.length,
     samples: all.length,
+    minutes: Math.round(Math.max(0, ...lives.map(({ samples }) => samples.at(-1)?.age ?? 0)) / 60),
     medianMib: Math.round(all[Math.floor(all.length / 2)] ?? 0),
     maxMib: Math.round(all.at(-1) ?? 0),
     mibPerHour: variance === 0 ? 0 : Math.round((covariance / variance) * 3600 * 10) / 10,

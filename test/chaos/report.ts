@@ -100,10 +100,10 @@ export function show(report: ChaosReport): string {
   ].join('\n');
 }
 
-const grown = ({ lives, samples, medianMib, maxMib, mibPerHour }: Growth): string =>
+const grown = ({ lives, samples, minutes, medianMib, maxMib, mibPerHour }: Growth): string =>
   samples === 0
     ? 'no process lived long enough'
-    : `median ${medianMib} MiB, max ${maxMib} MiB, ${mibPerHour} MiB an hour (${samples} samples of ${lives} lives)`;
+    : `median ${medianMib} MiB, max ${maxMib} MiB, ${mibPerHour} MiB an hour (${samples} samples of ${lives} lives, the longest ${minutes} min)`;
 
 const tally = (points: Readonly<Record<string, number>>): string =>
   Object.entries(points)
