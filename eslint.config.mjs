@@ -36,7 +36,7 @@ const TYPESCRIPT = ['{libs,services,test,deploy}/**/*.ts'];
 const TESTS = ['test/**', '{libs,services,deploy}/*/test/**'];
 
 export default tseslint.config(
-  { ignores: ['**/dist/**', '**/node_modules/**', '.mayfly/**', '.nx/**', 'coverage/**'] },
+  { ignores: ['**/dist/**', '**/node_modules/**', '.mayfly/**', '.nx/**', '.stryker/**', 'coverage/**'] },
   { linterOptions: { reportUnusedDisableDirectives: 'warn' } },
   {
     files: ['**/*.{ts,mjs,cjs}'],
