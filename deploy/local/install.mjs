@@ -11,15 +11,16 @@ const ZIPKIN = 'io.zipkin:zipkin-server:3.5.1:jar:exec';
 const TOXIPROXY = 'github.com/Shopify/toxiproxy/v2/cmd/server@v2.5.0';
 const MAVEN_DEPENDENCY = 'org.apache.maven.plugins:maven-dependency-plugin:3.8.1';
 const kafkaPom = join(root, 'deploy', 'kafka', 'pom.xml');
+const schemathesisPins = join(root, 'test', 'suites', '02-nothing-outlives', 'openapi', 'requirements.txt');
 const traced = () => process.env.OTEL_EXPORTER_OTLP_ENDPOINT ?? process.env.ZIPKIN_ENDPOINT;
 
 /** A part of the cache: `command(folder)` fills an empty folder; `version` names what must be in it. */
-function cached({ name, what, needs, unless = () => false, forWires = false, version, command }) {
+function cached({ name, what, needs, unless = () => false, only = false, version, command }) {
   const stamp = join(cache, `${name}.version`);
   return {
     what,
     needs,
-    forWires,
+    only,
     isThere: () => Boolean(unless()) || (existsSync(stamp) && readFileSync(stamp, 'utf8') === version),
     async fetch(fetching) {
       const folder = join(cache, name);
@@ -78,9 +79,20 @@ const parts = [
     name: 'toxiproxy',
     what: 'Toxiproxy',
     needs: ['go'],
-    forWires: true,
+    only: 'wires',
     version: TOXIPROXY,
     command: (folder) => ['env', [`GOBIN=${folder}`, 'go', 'install', TOXIPROXY]],
+  }),
+  cached({
+    name: 'schemathesis',
+    what: 'Schemathesis 4',
+    needs: ['pip'],
+    only: 'tests',
+    version: createHash('sha256').update(readFileSync(schemathesisPins)).digest('hex'),
+    command: (folder) => [
+      'python3',
+      ['-m', 'pip', 'install', '--disable-pip-version-check', '--no-deps', '--target', folder, '-r', schemathesisPins],
+    ],
   }),
 ];
 
@@ -99,12 +111,13 @@ function npmPackagesAreThere() {
 
 /**
  * Installs what is missing, all parts at once.
- * @param {{ logs: string, wires?: boolean, log: (line: string) => void, signal?: AbortSignal }} options `logs` is a folder; `wires` for a
- *   stack whose wires can be broken
+ * @param {{ logs: string, wires?: boolean, tests?: boolean, log: (line: string) => void, signal?: AbortSignal }} options `logs` is a folder;
+ *   `wires` for a stack whose wires can be broken; `tests` for what only tests use
  * @throws Error with a line for each missing prerequisite, or with the end of the output of what failed
  */
-export async function install({ logs, wires = false, log, signal }) {
-  const absent = parts.filter((part) => (wires || !part.forWires) && !part.isThere());
+export async function install({ logs, wires = false, tests = false, log, signal }) {
+  const wanted = { wires, tests };
+  const absent = parts.filter(({ only, isThere }) => (!only || wanted[only]) && !isThere());
   const java = process.env.KAFKA_BROKERS && traced() ? [] : ['java'];
   const advice = missing([...new Set(['node', ...java, ...absent.flatMap(({ needs }) => needs)])]);
   if (advice.length > 0) throw new Error(advice.join('\n'));

@@ -60,7 +60,7 @@ async function chaos(env) {
 
 async function main(paths) {
   const { logs } = layout(join(root, '.mayfly'));
-  await install({ logs, wires: true, log });
+  await install({ logs, wires: true, tests: true, log });
   await build({ logs, log });
 
   const env = toolEnvironment(process.env);
