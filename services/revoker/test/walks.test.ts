@@ -10,6 +10,7 @@ import { CATALOGUE } from '../../../libs/vault/test/catalogue.js';
 import { startServers, type Servers } from '../../../libs/vault/test/servers.js';
 import { walksOfVault } from '../src/walks/all-walks.js';
 import { certificates } from '../src/walks/certificates.js';
+import { taskTokens } from '../src/walks/task-tokens.js';
 import { walk } from '../src/walks/walk.js';
 
 const ORPHAN = 'dev.mayfly.evidence.orphan-ended.v1';
@@ -74,6 +75,19 @@ describe('what Vault has and the ledger does not name', () => {
     expect(await revoker.isTokenGone(known.token.accessor)).toBe(false);
     await issuer.health();
     await revoker.health();
+  });
+
+  test('a token is not looked up at the walk that sees it first: in the making, a look-up would kill it', async () => {
+    const asked: string[] = [];
+    const { inventory } = on;
+    const grantOfToken = (accessor: string) => (asked.push(accessor), inventory.grantOfToken(accessor));
+    const watched = { tokens: () => inventory.tokens(), grantOfToken } as unknown as typeof inventory;
+    const own = taskTokens({ ...on, inventory: watched }, new OrphanWatch(60));
+    const lost = await tokenFor(newGrantId());
+    await walk(on, own);
+    expect(asked).toEqual([]);
+    await walk(on, own);
+    expect(asked).toContain(lost.accessor);
   });
 
   test('a token that outlived its grant is ended with all that hangs on it, and reported with its task', async () => {

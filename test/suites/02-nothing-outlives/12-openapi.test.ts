@@ -57,8 +57,8 @@ function expectGood({ code, report, cases }: Awaited<ReturnType<typeof ask>>, le
 
 test(`agents' calls, whatever is asked (seed ${SEED})`, async () => {
   const tags = ['--include-tag', 'agents', '--include-tag', 'about itself'];
-  expectGood(await ask(world.dev.delivery.url, await world.agentToken(REPORTER), 20, tags), 200);
-}, 120_000);
+  expectGood(await ask(world.dev.delivery.url, await world.agentToken(REPORTER), 12, tags), 100);
+}, 180_000);
 
 test(`an agent's calls for its own task (seed ${SEED})`, async () => {
   const taskId = await world.start('orders-db.read');
@@ -66,20 +66,20 @@ test(`an agent's calls for its own task (seed ${SEED})`, async () => {
   const own = `[parameters]\n"path.taskId" = "${taskId}"\n"path.name" = "orders-db"\n`;
   // Not release: its first right body would end the task.
   const calls = ['viewTask', 'fetchSecret', 'heartbeat'].flatMap((id) => ['--include-operation-id', id]);
-  expectGood(await ask(world.dev.delivery.url, await world.agentToken(), 10, calls, own), 30);
+  expectGood(await ask(world.dev.delivery.url, await world.agentToken(), 6, calls, own), 20);
   expect((await world.agent().task(taskId)).state).toBe('granted');
   await world.end(taskId);
-}, 120_000);
+}, 180_000);
 
 test(`operators' calls, by an admin (seed ${SEED})`, async () => {
   const taskId = await world.start('orders-db.read');
   await world.event(taskId, 'credential.issued');
   const tags = ['--include-tag', 'operators', '--include-tag', 'about itself'];
-  expectGood(await ask(world.dev.console.url, await world.operatorToken('admin'), 20, tags), 200);
+  expectGood(await ask(world.dev.console.url, await world.operatorToken('admin'), 12, tags), 100);
   // Nothing that was asked for did anything: see openapi/bounds.py.
   expect((await world.agent().task(taskId)).state).toBe('granted');
   await world.end(taskId);
-}, 120_000);
+}, 180_000);
 
 test(`operators' calls about a task that there is (seed ${SEED})`, async () => {
   const taskId = await world.start('orders-db.read');
@@ -88,5 +88,5 @@ test(`operators' calls about a task that there is (seed ${SEED})`, async () => {
   await world.event(taskId, 'grant.closed');
   const calls = ['timeline', 'taskEvidence', 'listGrants', 'evidenceLog'].flatMap((id) => ['--include-operation-id', id]);
   const own = `[parameters]\n"path.taskId" = "${taskId}"\n"query.taskId" = "${taskId}"\n`;
-  expectGood(await ask(world.dev.console.url, await world.operatorToken('viewer'), 10, calls, own), 50);
-}, 120_000);
+  expectGood(await ask(world.dev.console.url, await world.operatorToken('viewer'), 6, calls, own), 40);
+}, 180_000);
