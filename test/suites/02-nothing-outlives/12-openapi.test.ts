@@ -58,7 +58,7 @@ function expectGood({ code, report, cases }: Awaited<ReturnType<typeof ask>>, le
 test(`agents' calls, whatever is asked (seed ${SEED})`, async () => {
   const tags = ['--include-tag', 'agents', '--include-tag', 'about itself'];
   expectGood(await ask(world.dev.delivery.url, await world.agentToken(REPORTER), 12, tags), 100);
-}, 180_000);
+}, 300_000);
 
 test(`an agent's calls for its own task (seed ${SEED})`, async () => {
   const taskId = await world.start('orders-db.read');
@@ -69,7 +69,7 @@ test(`an agent's calls for its own task (seed ${SEED})`, async () => {
   expectGood(await ask(world.dev.delivery.url, await world.agentToken(), 6, calls, own), 20);
   expect((await world.agent().task(taskId)).state).toBe('granted');
   await world.end(taskId);
-}, 180_000);
+}, 300_000);
 
 test(`operators' calls, by an admin (seed ${SEED})`, async () => {
   const taskId = await world.start('orders-db.read');
@@ -79,7 +79,7 @@ test(`operators' calls, by an admin (seed ${SEED})`, async () => {
   // Nothing that was asked for did anything: see openapi/bounds.py.
   expect((await world.agent().task(taskId)).state).toBe('granted');
   await world.end(taskId);
-}, 180_000);
+}, 300_000);
 
 test(`operators' calls about a task that there is (seed ${SEED})`, async () => {
   const taskId = await world.start('orders-db.read');
@@ -89,4 +89,4 @@ test(`operators' calls about a task that there is (seed ${SEED})`, async () => {
   const calls = ['timeline', 'taskEvidence', 'listGrants', 'evidenceLog'].flatMap((id) => ['--include-operation-id', id]);
   const own = `[parameters]\n"path.taskId" = "${taskId}"\n"query.taskId" = "${taskId}"\n`;
   expectGood(await ask(world.dev.console.url, await world.operatorToken('viewer'), 6, calls, own), 40);
-}, 180_000);
+}, 300_000);
