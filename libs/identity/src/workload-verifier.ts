@@ -8,6 +8,7 @@ import type { CheckedClaims } from './check-claims.js';
 import type { RequestProof } from './check-proof.js';
 import { confirmHolder, type ProofRegister } from './confirm-holder.js';
 import { KeySet } from './key-set.js';
+import { KeysUnavailable } from './keys-unavailable.js';
 import type { Fetch } from './load-keys.js';
 import { openToken } from './open-token.js';
 import type { OpenedToken } from './open-token.js';
@@ -37,6 +38,8 @@ export interface WorkloadVerifier {
    * @throws InvalidToken (a RefusedToken, whose `cause` is for logs only), whatever is wrong; StoreUnavailable
    */
   verify(token: string, proof?: RequestProof): Promise<WorkloadIdentity>;
+  /** Resolves while anybody at all can be proven. @throws KeysUnavailable when no keys of any issuer are there */
+  ready(): Promise<void>;
 }
 
 /** What a verifier needs of the world. */
@@ -88,6 +91,10 @@ export function createWorkloadVerifier(trust: Trust, { clock, fetch = globalThis
       const identity = voucher.identify(claims);
       await confirmHolder(token, claims, proof, { register: proofs, now });
       return identity;
+    },
+    async ready() {
+      const known = await Promise.all([...domains.values(), ...issuers.values()].map(({ keys }) => keys.current()));
+      if (known.every((keys) => keys === undefined)) throw new KeysUnavailable();
     },
   };
 }

@@ -89,7 +89,7 @@ describe('a call', () => {
     expect(performance.now() - startedAt).toBeLessThan(1_500);
   });
 
-  it('follows no redirect, so that the token goes nowhere else', async () => {
+  it('[bad 73] follows no redirect, so that the token goes nowhere else', async () => {
     const elsewhere = await stubServer(() => ({ status: 200, body: {} }));
     const client = await against(() => ({ status: 307, location: `${elsewhere.address}/v1/sys/leases/lookup` }));
     expect(await failure(client.call(call))).toMatchObject({ code: 'vault-unavailable', message: expect.stringContaining('redirect') });

@@ -37,8 +37,8 @@ describe('a task token', () => {
     token_type: 'service',
     orphan: true,
   };
-  const create = (auth: object, warnings: string[] | null = null, parent?: Secret<string>) => {
-    replies['/v1/auth/token/create/mayfly-task'] = replies['/v1/auth/token/create'] = { status: 200, body: { auth, warnings } };
+  const create = (auth: object | null, warnings: string[] | null = null, parent?: Secret<string>, beside: object = {}) => {
+    replies['/v1/auth/token/create/mayfly-task'] = replies['/v1/auth/token/create'] = { status: 200, body: { auth, warnings, ...beside } };
     const request = { grantId: newGrantId(), taskId: taskId('t'), tenant: 'default', policies: ['cap-orders-db.read'], ttlSeconds: 60 };
     return vault().create({ ...request, ...(parent && { parent }) });
   };
@@ -71,6 +71,28 @@ describe('a task token', () => {
   ])('that came with %s is refused and revoked at once', async (_, auth, warnings) => {
     replies['/v1/transit/encrypt/mayfly-task-token'] = sealing;
     await expect(create(auth, warnings)).rejects.toMatchObject({ code: 'mint-refused' });
+    expect(asked('/v1/auth/token/revoke-self').map(({ headers }) => headers['x-vault-token'])).toEqual(['task']);
+  });
+
+  it.each([
+    ['no auth at all', null, {}, 'vault-unavailable'],
+    ['no auth, but data', null, { data: { client_token: 'task' } }, 'vault-unavailable'],
+    ['a wrapping instead', null, { wrap_info: { token: 'wrapping', wrapped_accessor: 'accessor' } }, 'mint-refused'],
+    ['errors instead', null, { errors: ['1 error occurred'] }, 'mint-refused'],
+  ])('[bad 69] that came with %s is a failure, and nothing of it is used', async (_, auth, beside, code) => {
+    replies['/v1/transit/encrypt/mayfly-task-token'] = sealing;
+    await expect(create(auth, null, undefined, beside)).rejects.toMatchObject({ code });
+    expect(asked('/v1/transit/encrypt/mayfly-task-token')).toEqual([]);
+  });
+
+  it.each([
+    ['errors beside it', clean, { errors: ['1 error occurred'] }],
+    ['a wrapping beside it', clean, { wrap_info: { token: 'wrapping' } }],
+    ['a life of 0', { ...clean, lease_duration: 0 }, {}],
+    ['a longer life', { ...clean, lease_duration: 3600 }, {}],
+  ])('[bad 69] that came with %s is refused and revoked at once', async (_, auth, beside) => {
+    replies['/v1/transit/encrypt/mayfly-task-token'] = sealing;
+    await expect(create(auth, null, undefined, beside)).rejects.toMatchObject({ code: 'mint-refused' });
     expect(asked('/v1/auth/token/revoke-self').map(({ headers }) => headers['x-vault-token'])).toEqual(['task']);
   });
 
@@ -108,6 +130,10 @@ describe('a credential', () => {
     ['no password', { ...clean, data: { username: 'u' } }],
     ['an empty user', { ...clean, data: { username: '', password: 'p' } }],
     ['nothing but a lease', { ...clean, data: null }],
+    ['[bad 69] errors beside it', { ...clean, errors: ['1 error occurred'] }],
+    ['[bad 69] a wrapping beside it', { ...clean, wrap_info: { token: 'wrapping' } }],
+    ['[bad 69] a life of 0', { ...clean, lease_duration: 0 }],
+    ['[bad 69] a life below 0', { ...clean, lease_duration: -1 }],
   ])('that came with %s is refused and its lease revoked at once', async (_, body) => {
     await expect(minting(body)).rejects.toMatchObject({ code: 'mint-refused' });
     expect(asked('/v1/sys/leases/revoke').map((one) => one.body)).toEqual([{ lease_id: clean.lease_id, sync: true }]);

@@ -35,6 +35,7 @@ beforeAll(async () => {
         expiresAt: AT,
       } as const;
     },
+    ready: async () => undefined,
   };
   served = await serve({
     controllers: [OperatorController],

@@ -35,7 +35,7 @@ await runService('delivery', readConfig, async (config, { database, clock, logge
       { provide: WorkloadProof, useValue: new WorkloadProof({ verifier, publicUrl, database, clock, logger }) },
     ],
     challenge: `Bearer, DPoP algs="${ALGORITHMS.join(' ')}"`,
-    readiness: { vault: () => vault.health(), policy: () => policies.get(database) },
+    readiness: { vault: () => vault.health(), identity: () => verifier.ready(), policy: () => policies.get(database) },
     close: () => changes.close(),
   };
 });

@@ -53,6 +53,7 @@ export function deliveryOn(database: Database, clock = new ManualClock(AT), vaul
       if (!id) throw new InvalidToken();
       return { id, kind: 'spiffe', trustDomain: 'example.org', audience: 'mayfly', expiresAt: new Date(AT.getTime() + 60_000) } as const;
     },
+    ready: async () => undefined,
   };
   const proof = new WorkloadProof({ verifier, publicUrl: 'http://mayfly.test', database, clock, logger });
   // What the revoker does, as far as delivery sees it.

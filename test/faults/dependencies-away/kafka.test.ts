@@ -122,7 +122,8 @@ describe('Kafka', () => {
       for (const taskId of tasks) await world.event(taskId, 'grant.closed', () => true, 60);
     });
     for (const taskId of tasks) expect(world.eventsOf(taskId, 'credential.issued').length).toBeLessThanOrEqual(1);
-    expect(during).toBeGreaterThan(tasks.length / 2);
+    // The intruders hold half of the partitions and do nothing with them.
+    expect(during).toBeGreaterThan(tasks.length / 4);
     figure(`${comings} comings and goings: ${during} of ${tasks.length} starts minted meanwhile, all closed ${seconds} s after the last`);
   }, 180_000);
 

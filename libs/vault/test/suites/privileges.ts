@@ -80,6 +80,15 @@ export function privilegesAreMinimal(servers: () => Servers): void {
     }
   });
 
+  it.each(['auth/jwt/login/h1', 'auth/token/create/h1', 'database/rotate-root/1', 'databases/creds/1', 'other/database/creds/1', ''])(
+    '[bad 71] lets the revoker touch no lease outside of the engines that mint for tasks: %j',
+    async (lease_id) => {
+      const token = (await login('revoker')).body.auth.client_token;
+      for (const path of ['sys/leases/revoke', 'sys/leases/lookup'])
+        expect((await raw(servers().address, 'POST', path, token, { lease_id })).status).toBe(403);
+    },
+  );
+
   it.each(['drift', 'console'])('does not let %s in at all', async (service) => {
     expect((await login(service)).status).toBe(400);
   });
