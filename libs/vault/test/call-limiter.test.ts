@@ -94,7 +94,7 @@ describe('an overload', () => {
   const sees = async (reply: Reply, reachesTarget = false): Promise<number> => {
     const server: StubServer = await stubServer(() => reply);
     const limiter = new CallLimiter(32);
-    const client = new VaultClient(server.address, 200, limiter);
+    const client = new VaultClient(server.address, reply === 'silence' ? 200 : 5_000, limiter);
     const call = {
       method: 'POST',
       path: 'sys/leases/lookup',
