@@ -57,7 +57,7 @@ describe('a log that nobody touched', () => {
   });
 });
 
-describe('a log that somebody touched is found out, at the right place', () => {
+describe('[bad 77] a log that somebody touched is found out, at the right place', () => {
   test('an edited field', () => {
     fc.assert(
       fc.property(logAndPlace(1), fc.constantFrom('kind', 'at', 'by', 'tenant', 'taskId'), text, ({ log, place }, field, value) => {

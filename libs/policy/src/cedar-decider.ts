@@ -3,18 +3,14 @@
  * @module
  */
 import { preparsePolicySet, preparseSchema, statefulIsAuthorized } from '@cedar-policy/cedar-wasm/nodejs';
-import type { AuthorizationAnswer } from '@cedar-policy/cedar-wasm/nodejs';
 import { newDecisionId } from '@mayfly/domain';
 import { cedarRequest } from './cedar-request.js';
-import type { Decider, Decision, Reason } from './decision.js';
+import type { Decider, Decision } from './decision.js';
 import { InvalidPolicySet } from './errors.js';
 import type { PolicySet } from './policy-set.js';
 import type { DecisionQuestion } from './question.js';
 import { refuseByRegistration } from './refuse-by-registration.js';
-
-type Verdict = Pick<Decision, 'decision' | 'policies'> & { readonly reason: Reason };
-
-const FAILED: Verdict = { decision: 'deny', reason: 'evaluation-error', policies: [] };
+import { FAILED, verdictOf, type Verdict } from './verdict-of.js';
 
 /** Decides by one policy set. A changed set is another decider. */
 export class CedarDecider implements Decider {
@@ -49,14 +45,4 @@ export class CedarDecider implements Decider {
       return FAILED;
     }
   }
-}
-
-function verdictOf(answer: AuthorizationAnswer): Verdict {
-  if (answer.type === 'failure') return FAILED;
-  const { decision, diagnostics } = answer.response;
-  // INVARIANT: Cedar skips a policy that errors, so a forbid that errors would vanish. Any error denies.
-  if (diagnostics.errors.length > 0) return { ...FAILED, policies: diagnostics.errors.map(({ policyId }) => policyId).sort() };
-  const policies = [...diagnostics.reason].sort();
-  if (decision === 'allow') return { decision: 'permit', reason: 'policy-permits', policies };
-  return { decision: 'deny', reason: policies.length > 0 ? 'policy-denies' : 'no-policy-permits', policies };
 }

@@ -35,6 +35,32 @@ const BAD: [string, () => PolicyFiles, file: string, key: string][] = [
   ['[bad 66] a wildcard path', catalogue('role: reports/daily', 'role: reports/*'), 'catalogue.yaml', 'reports.kv › role'],
   ['[bad 68] a path that climbs', catalogue('role: reports/daily', 'role: ../secret'), 'catalogue.yaml', 'reports.kv › role'],
   ['[bad 68] an empty segment', catalogue('role: reports/daily', 'role: reports//daily'), 'catalogue.yaml', 'reports.kv › role'],
+  ...['root ', ' root', 'rооt', 'root', 'default', 'CAP-reports.kv', 'cap-reports.kv '].map((twin): (typeof BAD)[number] => [
+    `[bad 67] the Vault policy ${JSON.stringify(twin)}`,
+    catalogue('vaultPolicy: cap-reports.kv', `vaultPolicy: ${JSON.stringify(twin)}`),
+    'catalogue.yaml',
+    'reports.kv › vaultPolicy',
+  ]),
+  ...['%2e%2e/secret', 'reports/..', 'reports%2Fdaily', '/reports/daily', 'reports/daily/', './reports'].map(
+    (role): (typeof BAD)[number] => [
+      `[bad 68] the path ${role}`,
+      catalogue('role: reports/daily', `role: ${JSON.stringify(role)}`),
+      'catalogue.yaml',
+      'reports.kv › role',
+    ],
+  ),
+  [
+    '[bad 66] sudo',
+    catalogue('vaultPolicy: cap-reports.kv', 'vaultPolicy: cap-reports.kv\n    sudo: true'),
+    'catalogue.yaml',
+    'reports.kv',
+  ],
+  ...['*', 'reports/+', 'reports/*'].map((role): (typeof BAD)[number] => [
+    `[bad 66] the path ${role}`,
+    catalogue('role: reports/daily', `role: ${JSON.stringify(role)}`),
+    'catalogue.yaml',
+    'reports.kv › role',
+  ]),
   [
     '[bad 67] a case twin of root',
     catalogue('vaultPolicy: cap-reports.kv', 'vaultPolicy: Root'),
@@ -72,7 +98,13 @@ const BAD: [string, () => PolicyFiles, file: string, key: string][] = [
   ['a database without a target', catalogue('    target: orders\n', ''), 'catalogue.yaml', 'orders-db.read › target'],
   ['a certificate without a name', catalogue(/ {4}parameters:\n.*\n/, ''), 'catalogue.yaml', 'service.cert › parameters'],
 
-  ['an unknown key of a workflow', registrations('maxDurationSeconds', 'maxDuration'), 'registrations.yaml', 'workflows › 0'],
+  [
+    '[bad 65] an unknown key of an orchestrator',
+    registrations('tenant: default', 'tenant: default\n    audiences: [x]'),
+    'registrations.yaml',
+    'urn:example:orchestrator',
+  ],
+  ['[bad 65] an unknown key of a workflow', registrations('maxDurationSeconds', 'maxDuration'), 'registrations.yaml', 'workflows › 0'],
   [
     'an unregistered agent',
     registrations('[spiffe://example.org/agent/etl]', '[spiffe://example.org/agent/x]'),

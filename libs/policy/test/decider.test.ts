@@ -3,6 +3,7 @@ import { CedarDecider, readPolicyFiles, readPolicySet } from '@mayfly/policy';
 import type { TaskFacts } from '@mayfly/domain';
 import type { Decision, DecisionQuestion, PolicyFiles } from '@mayfly/policy';
 import fc from 'fast-check';
+import { verdictOf } from '../src/verdict-of.js';
 
 let example: PolicyFiles;
 beforeAll(async () => {
@@ -36,13 +37,13 @@ const forbidding = (condition: string): CedarDecider =>
   );
 
 describe('a decision', () => {
-  test('is a permit only if no policy fails: a forbid that errors would vanish otherwise', async () => {
+  test('[bad 64] is a permit only if no policy fails: a forbid that errors would vanish otherwise', async () => {
     const decider = forbidding('context.risk * 9223372036854775807 > 1');
     expect(verdict(await decider.decide(question({ risk: 2 })))).toEqual(['deny', 'evaluation-error', 'more']);
     expect(verdict(await decider.decide(question({ risk: 0 })))).toEqual(['permit', 'policy-permits', 'etl-reads-orders']);
   });
 
-  test('is a deny when a policy forbids, whatever another permits', async () => {
+  test('[bad 64] is a deny when a policy forbids, whatever another permits', async () => {
     expect(verdict(await forbidding('context.risk == 7').decide(question({ risk: 7 })))).toEqual(['deny', 'policy-denies', 'more']);
   });
 
@@ -107,6 +108,34 @@ describe('a decision', () => {
   ])('is a deny, never an exception, for %s', async (_, task) => {
     expect(verdict(await deciderWith('').decide(question(task)))).toEqual(['deny', 'evaluation-error']);
   });
+
+  const good = { decision: 'allow', diagnostics: { reason: ['p'], errors: [] } };
+  test.each<[string, unknown]>([
+    ['undefined', { type: 'success', response: { ...good, decision: undefined } }],
+    ['true', { type: 'success', response: { ...good, decision: true } }],
+    ['Allow', { type: 'success', response: { ...good, decision: 'Allow' } }],
+    ['an allow that no policy gave', { type: 'success', response: { ...good, diagnostics: { reason: [], errors: [] } } }],
+    ['an allow with an error', { type: 'success', response: { ...good, diagnostics: { reason: ['p'], errors: [{ policyId: 'q' }] } } }],
+    ['an allow in a failure', { type: 'failure', response: good }],
+    ['an answer without a type', { response: good }],
+  ])('[bad 64] is a deny when the engine answers %s', (_, answer) => {
+    expect(verdictOf({ type: 'success', response: good } as never).decision).toBe('permit');
+    expect(verdictOf(answer as never).decision).toBe('deny');
+  });
+
+  test.each(['*', 'orders-db.*', '**', 'sudo', 'sys/*', 'cap-orders-db.read', 'orders-db.read\u0000'])(
+    '[bad 66] is a deny for %j: a capability is a name, never a pattern',
+    async (capability) => {
+      expect(verdict(await deciderWith('').decide(question({}, { capability })))).toEqual(['deny', 'unknown-capability']);
+    },
+  );
+
+  test.each(['root', 'Root', ' root', 'root ', 'ORDERS-DB.READ', ' orders-db.read', 'orders-db.read ', 'оrders-db.read'])(
+    '[bad 67] is a deny for %j: names are compared as they are',
+    async (capability) => {
+      expect(verdict(await deciderWith('').decide(question({}, { capability })))).toEqual(['deny', 'unknown-capability']);
+    },
+  );
 
   test('is a deny for a time that is none', async () => {
     expect(verdict(await deciderWith('').decide(question({}, { at: new Date(NaN) })))).toEqual(['deny', 'evaluation-error']);

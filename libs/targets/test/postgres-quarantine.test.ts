@@ -48,6 +48,46 @@ const roles = async (name: string) => root.run('', 'select rolcanlogin from pg_r
 const dead = async ({ name, grantId }: { name: string; grantId: ReturnType<typeof newGrantId> }) =>
   (await probe.probe({ capability: { name: 'x', target: 'orders' } as never, principal: name, grantId })).dead;
 
+describe('[bad 72] names that mean something to SQL', () => {
+  const id = newGrantId();
+  const hostile = [
+    `token-${id}-x"; drop table canary; --`,
+    `token-${id}-x'; drop table canary; --`,
+    `token-${id}-$$; drop table canary; $$`,
+    `token-${id}-x\\'; drop table canary; --`,
+    `token-${id}-${'x'.repeat(64)}`,
+    `token-${id.toUpperCase()}-x`,
+    `TOKEN-${id}-x`,
+    `token-${id}`,
+    `token-${id}-`,
+    `token-${id}-é`,
+    `token-${id}-x\n`,
+    '"',
+    '',
+  ];
+
+  test.each(hostile)('%j is never ended: it is none of ours, and no statement is made of it', async (name) => {
+    const before = await root.run('', 'select count(*) from pg_roles');
+    await expect(quarantineAt(quarantines).quarantine('orders', name, true)).rejects.toThrow(TypeError);
+    expect(await root.run('', 'select count(*) from pg_roles')).toEqual(before);
+  });
+
+  test('that stand at the target already are not even listed, and the walk goes on', async () => {
+    await root.run('', 'create table canary ()');
+    const planted = hostile.filter((name) => name !== '' && !name.startsWith(`token-${id}-xxx`));
+    for (const name of planted) await root.run('', `create role "${name.replaceAll('"', '""')}" login`);
+    const one = await user(id);
+    expect(await quarantineAt(quarantines).principals('orders', id)).toEqual([one.name]);
+    await quarantineAt(quarantines).quarantine('orders', one.name, true);
+    expect(await roles(one.name)).toEqual([]);
+    expect(await root.run('', `select 1 from pg_tables where tablename = 'canary'`)).toHaveLength(1);
+    for (const name of planted) {
+      expect(await roles(name)).toEqual([{ rolcanlogin: true }]);
+      await root.run('', `drop role "${name.replaceAll('"', '""')}"`);
+    }
+  });
+});
+
 describe('quarantine', () => {
   test('refuses the next login and ends the open session; done again it changes nothing', async () => {
     const one = await user();

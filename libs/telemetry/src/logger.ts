@@ -4,7 +4,7 @@
  */
 import { pino, type DestinationStream } from 'pino';
 import { context, trace } from '@opentelemetry/api';
-import { redact } from './redact.js';
+import { cleanText, redact } from './redact.js';
 
 /** Severities, lowest first. */
 export const LOG_LEVELS = ['debug', 'info', 'warn', 'error', 'fatal'] as const;
@@ -50,7 +50,7 @@ export function createLogger({ service, level = 'info', destination }: LoggerOpt
       (severity: LogLevel) =>
       (message: string, fields?: Fields): void => {
         if (!lines.isLevelEnabled(severity)) return;
-        lines[severity]({ ...traceIds(), ...notReserved(redact({ ...always, ...fields }) as Fields) }, message);
+        lines[severity]({ ...traceIds(), ...notReserved(redact({ ...always, ...fields }) as Fields) }, cleanText(message));
       };
     return {
       debug: write('debug'),

@@ -27,7 +27,7 @@ test('a line has time, level, service, message, fields and the ids of the active
   });
 });
 
-test('secrets are redacted by type, by key and by look', () => {
+test('[bad 75] secrets are redacted by type, by key and by look', () => {
   const { logger, lines } = setup();
   logger.info('x', {
     material: new Secret({ password: 'hunter2' }),
@@ -39,7 +39,7 @@ test('secrets are redacted by type, by key and by look', () => {
   expect(lines.join()).toContain('postgres://me:[redacted]@db/x');
 });
 
-test('an error keeps its class and code; its message only where it is safe by contract', () => {
+test('[bad 75] an error keeps its class and code; its message only where it is safe by contract', () => {
   const { logger, last } = setup();
   const cause = Object.assign(new Error('connect with token hunter2'), { code: 'ECONNREFUSED', config: { headers: { token: 'hunter2' } } });
   logger.error('mint failed', { error: new VaultUnavailable(undefined, { cause }) });
@@ -51,7 +51,7 @@ test('an error keeps its class and code; its message only where it is safe by co
   expect(JSON.stringify(last())).not.toContain('hunter2');
 });
 
-test('ids with line breaks, terminal escapes or bidi controls stay one harmless line', () => {
+test('[bad 74] ids with line breaks, terminal escapes or bidi controls stay one harmless line', () => {
   const { logger, lines, last } = setup();
   logger.info('x', { taskId: 'a\r\nb\u001b[31m\u009b31m\u2028\u202e\ud800', 'ke\ny': 1 });
   expect(lines).toHaveLength(1);
@@ -59,6 +59,33 @@ test('ids with line breaks, terminal escapes or bidi controls stay one harmless 
   expect(lines[0]?.trimEnd()).not.toMatch(/[\u0000-\u001f\u007f-\u009f\u2028\u202e]/);
   expect(last()).toHaveProperty(['ke\ny'], 1);
 });
+
+class VaultHttpError extends Error {
+  readonly response = { statusCode: 403, body: { errors: ['hunter2'] } };
+  readonly request = { headers: { 'X-Vault-Token': 'hunter2', other: 'hunter2' }, path: '/v1/hunter2', json: { pin: 'hunter2' } };
+}
+
+test('[bad 75] an error with the request in it is redacted by its type, whatever its fields are called', () => {
+  const { logger, lines, last } = setup();
+  const error = Object.assign(new VaultHttpError('403 for token hunter2'), { innocent: 'hunter2', toJSON: () => ({ x: 'hunter2' }) });
+  logger.error('vault said no', { error, nested: { deep: [error] }, cause: new Error('outer hunter2', { cause: error }) });
+  logger.error('many', { error: new AggregateError([error], 'hunter2') });
+  logger.child({ error }).info('as context');
+  expect(lines).toHaveLength(3);
+  expect(lines.join()).not.toContain('hunter2');
+  expect(last()).toMatchObject({ error: { type: 'VaultHttpError' } });
+});
+
+test.each(['\r\n{"level":"fatal"}', '\u001b]0;title\u0007', '"},{"level":"info', '\\u000a', '</script>', '\u0085', '\u2029'])(
+  '[bad 74] %j in a message, a field’s name, its value or an error stays one line of one object',
+  (text) => {
+    const { logger, lines } = setup();
+    logger.info(`a${text}b`, { [text]: text, error: Object.assign(new Error(text), { code: text }), list: [text] });
+    expect(lines).toHaveLength(1);
+    expect(lines[0]!.trimEnd()).not.toMatch(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]/);
+    expect(JSON.parse(lines[0]!)).toMatchObject({ level: 'info', service: 'issuer' });
+  },
+);
 
 test('a field cannot overwrite the line’s own fields', () => {
   const { logger, lines, last } = setup();

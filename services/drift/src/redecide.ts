@@ -58,7 +58,7 @@ export function redecide({ database, policies, clock }: RedecideDependencies, id
             task: factsOf(grant, locked.request),
             at,
           });
-          if (decision.decision === 'deny') count += await lose(tx, grant, credential, decision, drift, at);
+          if (decision.decision !== 'permit') count += await lose(tx, grant, credential, decision, drift, at);
         }
         await amendGrant(tx, id, 'granted', { policyDigest: policy.set.digest, risk: grant.risk });
         span.set({ [ATTRIBUTES.taskId]: grant.taskId, [ATTRIBUTES.policyDigest]: policy.set.digest });

@@ -100,6 +100,20 @@ describe('another policy set', () => {
     expect(await losses(ledger.database, grant.taskId)).toHaveLength(2);
   });
 
+  test.each([{ decision: 'PERMIT' }, { decision: true }, { decision: undefined }, {}])(
+    '[bad 64] by which the decider answers %j takes everything: only a permit keeps',
+    async (answer) => {
+      const grant = await live(ledger.database, digest);
+      const now = await applyExample(ledger.database, forbidding(`context.risk == ${Math.floor(Math.random() * 1e9)}`));
+      const on = driftOn(ledger.database);
+      const policies = {
+        get: async () => ({ set: { digest: now }, decider: { decide: async () => ({ reasons: [], policies: [], ...answer }) } }),
+      };
+      await followPolicy({ ...on, policies: policies as never });
+      expect(await states(grant.id)).toEqual({ orders: 'revoking: policy_drift', cert: 'revoking: policy_drift' });
+    },
+  );
+
   test('touches no task that has ended', async () => {
     const grant = await live(ledger.database, digest);
     await ledger.database.transaction('test', async (tx) => {

@@ -35,7 +35,7 @@ const forms = (secret: string): string[] => {
   ];
 };
 
-test('no secret, token, accessor or lease id is in any topic, span, log, metric or table', async () => {
+test('[bad 76] no secret, token, accessor or lease id is in any topic, span, log, metric or table', async () => {
   const taskId = await world.start(
     ['orders-db.read', { name: 'write', capability: 'orders-db.write' }, 'service.cert', 'bastion.ssh', 'payload.key'],
     {
