@@ -18,6 +18,17 @@ export const SHAPES = ['revocable', 'expiry-only', 'static'] as const;
 /** One of {@link SHAPES}. */
 export type Shape = (typeof SHAPES)[number];
 
+/**
+ * What makes up for an end that cannot be enforced, for every shape but `revocable`:
+ * - `short-life`: five minutes at most;
+ * - `revoked-serials`: its targets read the list of serial numbers that are over (SSH);
+ * - `taint`: what a stopped task had read is handed to nobody until it is rotated (KV);
+ * - `none`: nothing, on purpose.
+ */
+export const COMPENSATIONS = ['short-life', 'revoked-serials', 'taint', 'none'] as const;
+/** One of {@link COMPENSATIONS}. */
+export type Compensation = (typeof COMPENSATIONS)[number];
+
 /** `on-start`: minted when the task starts. `on-fetch`: does not exist before it is asked for. */
 export type MintMode = 'on-start' | 'on-fetch';
 
@@ -26,6 +37,8 @@ export interface Capability {
   readonly name: string;
   readonly engine: Engine;
   readonly shape: Shape;
+  /** Absent for `revocable` ones, which need none. */
+  readonly compensation?: Compensation;
   readonly mint: MintMode;
   /** Vault mount of the engine, for example `database`. */
   readonly mount: string;

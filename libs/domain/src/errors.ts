@@ -82,6 +82,18 @@ export class Denied extends MayflyError {
   }
 }
 
+/** A task that had to be stopped had read this version of it. HTTP 409; its owner has to rotate it. */
+export class SecretTainted extends MayflyError {
+  constructor() {
+    super(
+      'secret-tainted',
+      'a task that was stopped had read this secret; it is handed out again once its owner has rotated it',
+      409,
+      false,
+    );
+  }
+}
+
 /** The task has ended: nothing will ever be handed out for it again. HTTP 410. */
 export class TaskClosed extends MayflyError {
   constructor() {

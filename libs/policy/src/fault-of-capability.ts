@@ -2,7 +2,7 @@
  * Which combinations of engine, shape and limits make sense.
  * @module
  */
-import type { Capability } from '@mayfly/domain';
+import type { Capability, Compensation } from '@mayfly/domain';
 import { shapesOf } from '@mayfly/revocation';
 
 /** Longest life of what nobody can kill early, in seconds: this is the time that it outlives its task at worst. */
@@ -10,11 +10,23 @@ const MAX_EXPIRY_ONLY_SECONDS = 300;
 /** Longest life of any lease, in seconds: one day. */
 const MAX_TTL_SECONDS = 86_400;
 
+/** What can make up for an end that cannot be enforced. Nothing is a choice too, but it has to be said. */
+const compensationsOf = ({ engine, shape }: Capability): readonly (Compensation | undefined)[] => {
+  if (shape === 'revocable') return [undefined];
+  if (shape === 'expiry-only') return engine === 'ssh' ? ['short-life', 'revoked-serials', 'none'] : ['short-life', 'none'];
+  return engine === 'kv' ? ['taint', 'none'] : ['none'];
+};
+
 const RULES: readonly ((capability: Capability) => string | false)[] = [
   // A catalogue that claims more than ending can mean would make `revoked` a lie.
   ({ engine, shape }) => !shapesOf(engine).includes(shape) && `shape: ${engine} can only be ${shapesOf(engine).join(' or ')}`,
-  ({ shape, maxTtlSeconds }) =>
+  (capability) => {
+    const possible = compensationsOf(capability);
+    return !possible.includes(capability.compensation) && `compensation: say one of ${possible.map((one) => one ?? 'nothing').join(', ')}`;
+  },
+  ({ shape, compensation, maxTtlSeconds }) =>
     shape === 'expiry-only' &&
+    compensation !== 'revoked-serials' &&
     maxTtlSeconds > MAX_EXPIRY_ONLY_SECONDS &&
     `maxTtlSeconds: at most ${MAX_EXPIRY_ONLY_SECONDS} where only expiry ends a credential`,
   ({ maxTtlSeconds }) => maxTtlSeconds > MAX_TTL_SECONDS && `maxTtlSeconds: at most ${MAX_TTL_SECONDS}`,

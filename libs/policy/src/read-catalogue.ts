@@ -2,7 +2,7 @@
  * `catalogue.yaml`: what tasks may ask for, and what it is in Vault.
  * @module
  */
-import { ENGINES, SHAPES } from '@mayfly/domain';
+import { COMPENSATIONS, ENGINES, SHAPES } from '@mayfly/domain';
 import type { Capability } from '@mayfly/domain';
 import { z } from 'zod';
 import { faultOfCapability } from './fault-of-capability.js';
@@ -26,6 +26,7 @@ const count = z.int().positive();
 const entry = z.strictObject({
   engine: z.enum(ENGINES),
   shape: z.enum(SHAPES),
+  compensation: z.enum(COMPENSATIONS).optional(),
   mint: z.enum(['on-start', 'on-fetch']),
   mount: vaultPath,
   role: vaultPath,
@@ -49,8 +50,14 @@ const form = z.strictObject({ capabilities: z.record(name, entry) });
 export function readCatalogue(text: string): readonly Capability[] {
   const { capabilities } = readYaml(CATALOGUE_FILE, text, form);
   const owners = new Map<string, string>();
-  return Object.entries(capabilities).map(([capability, { parameters, target, ...rest }]) => {
-    const entry: Capability = { name: capability, ...rest, ...(parameters && { parameters }), ...(target && { target }) };
+  return Object.entries(capabilities).map(([capability, { parameters, target, compensation, ...rest }]) => {
+    const entry: Capability = {
+      name: capability,
+      ...rest,
+      ...(compensation && { compensation }),
+      ...(parameters && { parameters }),
+      ...(target && { target }),
+    };
     const fault = faultOfCapability(entry);
     if (fault) throw new InvalidPolicySet(CATALOGUE_FILE, `capabilities › ${capability} › ${fault}`);
     const owner = owners.get(entry.vaultPolicy);

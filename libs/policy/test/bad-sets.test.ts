@@ -77,7 +77,7 @@ const BAD: [string, () => PolicyFiles, file: string, key: string][] = [
   ['a ttl of a week', catalogue('maxTtlSeconds: 900', 'maxTtlSeconds: 604800'), 'catalogue.yaml', 'orders-db.owner › maxTtlSeconds'],
   [
     'an SSH certificate of an hour',
-    catalogue('maxTtlSeconds: 300', 'maxTtlSeconds: 3600'),
+    catalogue(/compensation: revoked-serials([^]*?)maxTtlSeconds: 300/, 'compensation: short-life$1maxTtlSeconds: 3600'),
     'catalogue.yaml',
     'bastion.ssh › maxTtlSeconds',
   ],
@@ -88,10 +88,28 @@ const BAD: [string, () => PolicyFiles, file: string, key: string][] = [
     'bastion.ssh › shape',
   ],
   ['stored objects that claim to be revocable', catalogue('shape: static', 'shape: revocable'), 'catalogue.yaml', 'reports.kv › shape'],
+  [
+    'an end that cannot be enforced and nothing said about it',
+    catalogue('    compensation: none\n', ''),
+    'catalogue.yaml',
+    'payload.key › compensation',
+  ],
+  [
+    'a compensation that does nothing here',
+    catalogue('compensation: none', 'compensation: taint'),
+    'catalogue.yaml',
+    'payload.key › compensation',
+  ],
+  [
+    'a compensation where none is needed',
+    catalogue('shape: revocable', 'shape: revocable\n    compensation: none'),
+    'catalogue.yaml',
+    'orders-db.read › compensation',
+  ],
   ['a probe of what cannot be probed', catalogue(/probe: false/, 'probe: true'), 'catalogue.yaml', 'reports.kv › probe'],
   [
     'static material minted at the start',
-    catalogue(/(engine: kv\n.*\n {4}mint:) on-fetch/, '$1 on-start'),
+    catalogue(/(engine: kv\n.*\n.*\n {4}mint:) on-fetch/, '$1 on-start'),
     'catalogue.yaml',
     'reports.kv › mint',
   ],

@@ -8,5 +8,6 @@ export * from './mint-under-way.js';
 export * from './orphans.js';
 export * from './patience.js';
 export type * from './ports.js';
+export * from './taint.js';
 export type * from './reapers/reaper.js';
 export { reaperOf, shapesOf } from './reapers/table.js';

@@ -24,6 +24,8 @@ export { emit, emitAll, Outbox, putInOutbox, type OutboxRow } from './outbox.js'
 export * from './policy-sets.js';
 export { DroppedClaims } from './dropped-claims.js';
 export * from './queues.js';
+export * from './revoked-serials.js';
+export * from './tainted.js';
 export * from './quota-watch.js';
 export * from './used-proofs.js';
 export { migrate, openDatabase, type Database, type Listener, type Sql } from '@mayfly/postgres';

@@ -160,6 +160,7 @@ export const METRICS = {
   revocationsOpen: gauge('mayfly.revocations.open', '{lease}', 'credentials whose end is asked for and not confirmed'),
   revocationsStuck: gauge('mayfly.revocations.stuck', '{lease}', 'credentials that resist their revocation; a person should look'),
   revocationsOldest: gauge('mayfly.revocations.oldest', 's', 'age of the oldest request to revoke that is not confirmed'),
+  secretsTainted: counter('mayfly.secrets.tainted', '{lease}', 'stored objects that a stopped task had read, by capability and cause'),
   quarantines: counter('mayfly.quarantines', '{lease}', 'credentials ended at the target itself, by reason'),
   grantsLive: gauge('mayfly.grants.live', '{grant}', 'grants that are not closed'),
   orphansFound: counter('mayfly.orphans.found', '{principal}', 'what was found at a target or in Vault without explanation'),

@@ -42,6 +42,8 @@ export class FakeVault implements TaskTokenIssuer, TaskTokenOpener, SecretIssuer
   stubborn = false;
   /** What lives at the targets: database users and unrevoked certificates. A fake probe may look here. */
   readonly principals = new Set<string>();
+  /** Of every stored object; a rotation makes it one more. */
+  storedVersion = 1;
   /** How often each port was asked to create something. */
   readonly counts = { created: 0, minted: 0 };
 
@@ -92,7 +94,8 @@ export class FakeVault implements TaskTokenIssuer, TaskTokenOpener, SecretIssuer
     const holder = this.#live(token);
     if (!holder.policies.has(capability.vaultPolicy)) throw new MintRefused(`\`${capability.name}\``);
     this.counts.minted += 1;
-    const minted = MATERIAL[capability.engine](capability, holder.displayName);
+    const made = MATERIAL[capability.engine](capability, holder.displayName);
+    const minted = capability.engine === 'kv' ? { ...made, principal: `version ${this.storedVersion}` } : made;
     const expiresAt = capability.shape === 'static' ? undefined : plusSeconds(this.clock.now(), ttlSeconds);
     if (capability.shape !== 'revocable' || !minted.principal) return { ...minted, ...(expiresAt && { expiresAt }) };
     const vaultLeaseId = `${capability.mount}/fake/${capability.role}/${unguessable()}`;

@@ -12,6 +12,7 @@ import {
   lockGrant,
   putInOutbox,
   readHead,
+  revokedSerials,
   readLog,
   readTaskIntake,
   readTaskLog,
@@ -67,6 +68,11 @@ export class Operating {
   /** The log's head. */
   async checkpoint() {
     return (await readHead(this.on.database)) ?? { size: 0, hash: '0'.repeat(64) };
+  }
+
+  /** Serial numbers of a capability's certificates whose task is over and whose validity is not. */
+  revokedSerials(capability: string): Promise<string[]> {
+    return revokedSerials(this.on.database, capability, this.on.clock.now());
   }
 
   /** Makes a policy set the current one, atomically; drift follows from it. @throws InvalidPolicySet */

@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import { FetchLimit, newLeaseRef, NotReady, plusSeconds, TaskClosed, VaultUnavailable, type TaskId } from '@mayfly/domain';
+import { FetchLimit, newLeaseRef, NotReady, plusSeconds, TaskClosed, VaultUnavailable, type TaskId, SecretTainted } from '@mayfly/domain';
 import {
   amendGrant,
   announceTask,
@@ -116,6 +116,30 @@ describe('a fetch', () => {
     expect(second.leaseRef).toBe(first.leaseRef);
     expect(second.data).toMatchObject({ plaintext: expect.any(String) });
     expect(first.expiresAt).toBeUndefined();
+  });
+
+  test('of what a stopped task had read is refused to everybody, until it is rotated', async () => {
+    const stored = {
+      ...ON_FETCH,
+      name: 'payload.key',
+      engine: 'kv',
+      shape: 'static',
+      compensation: 'taint',
+      vaultPolicy: 'cap-payload.key',
+    } as const;
+    const reading = () => ready(world, {}, stored);
+    const [stopped, ended, other, holding] = [await reading(), await reading(), await reading(), await reading()];
+    for (const { grant } of [stopped, ended, holding]) await fetchOne(grant.taskId);
+    const end = (id: string, cause: 'operator' | 'task_ended') =>
+      ledger.database.transaction('test', async (tx) => endGrant(tx, (await lockGrantByTask(tx, id))!, { cause, by: 'console', at: AT }));
+    await end(ended.grant.taskId, 'task_ended');
+    await fetchOne((await reading()).grant.taskId);
+    await end(stopped.grant.taskId, 'operator');
+    for (const { grant } of [other, holding]) await expect(fetchOne(grant.taskId)).rejects.toThrow(SecretTainted);
+    expect((await leases(other.grant.taskId)).at(-1)).toMatchObject({ state: 'failed', lastProblem: 'secret-tainted' });
+    world.vault.storedVersion += 1;
+    for (const { grant } of [other, holding]) await fetchOne(grant.taskId);
+    expect((await leases(holding.grant.taskId)).at(-1)).toMatchObject({ state: 'active', principal: 'version 2' });
   });
 
   test('is counted: after the capability’s limit there is no more', async () => {

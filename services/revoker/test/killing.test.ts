@@ -3,6 +3,7 @@ import { newLeaseRef, plusSeconds } from '@mayfly/domain';
 import { nextAttemptAt, STUCK_AFTER_ATTEMPTS } from '@mayfly/revocation';
 import {
   amendGrant,
+  endGrant,
   endLease,
   findGrantByTask,
   findLease,
@@ -14,6 +15,7 @@ import {
   settleMint,
   transitionLease,
   type Database,
+  amendLease,
 } from '@mayfly/store';
 import { applyExample } from '../../../libs/store/test/example.js';
 import { AT, granted, startLedger, type Ledger } from '../../../libs/store/test/ledger.js';
@@ -213,6 +215,27 @@ describe('what nobody can end earlier', () => {
     const said = await told(world, grant.taskId);
     expect(said).toMatchObject({ 'dev.mayfly.evidence.credential-expired.v1': 1, [CLOSED]: 1 });
     expect(said[REVOKED]).toBeUndefined();
+  });
+
+  test('what a task had read when it was stopped is tainted, and that is said; what it had not read, or only ended, is not', async () => {
+    const kv = {
+      name: 'reports.kv',
+      engine: 'kv',
+      shape: 'static',
+      compensation: 'taint',
+      vaultPolicy: 'cap-reports.kv',
+      probe: false,
+    } as const;
+    const stop = async (cause: 'operator' | 'task_ended', read: boolean) => {
+      const { grant, lease } = await live(world, kv);
+      if (read) await amendLease(ledger.database, lease.ref, ['active'], { deliveredAt: AT });
+      await ledger.database.transaction('test', async (tx) =>
+        endGrant(tx, (await lockGrant(tx, grant.id))!, { cause, by: 'console', at: AT }),
+      );
+      await world.revoking.killDue();
+      return (await told(world, grant.taskId))['dev.mayfly.evidence.secret-tainted.v1'] ?? 0;
+    };
+    expect([await stop('operator', true), await stop('operator', false), await stop('task_ended', true)]).toEqual([1, 0, 0]);
   });
 
   test('of static material only the way to it is closed, and nothing more is said', async () => {

@@ -3,6 +3,7 @@
  * @module
  */
 import { Secret } from '@mayfly/domain';
+import { number } from '../answer.js';
 import type { SecretsEngine } from './engine.js';
 import { parametersOf } from './parameters.js';
 
@@ -13,10 +14,12 @@ const call: SecretsEngine['call'] = (capability) => {
 };
 
 /** A deleted version answers without an object. */
-const read: SecretsEngine['read'] = ({ data: stored }) => {
+const read: SecretsEngine['read'] = ({ data: stored, metadata }) => {
   if (typeof stored !== 'object' || stored === null) return undefined;
-  return { material: new Secret(stored as Readonly<Record<string, unknown>>) };
+  const version = typeof metadata === 'object' && metadata !== null && 'version' in metadata ? number(metadata.version) : undefined;
+  const material = new Secret(stored as Readonly<Record<string, unknown>>);
+  return { material, ...(version !== undefined && { principal: `version ${version}` }) };
 };
 
-/** The stored object as it is. */
+/** The stored object as it is. The principal is its version. */
 export const kv: SecretsEngine = { leases: false, life: 'none', call, read };

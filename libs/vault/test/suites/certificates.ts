@@ -39,6 +39,14 @@ export function certificatesDie(ports: () => Ports, servers: () => Servers): voi
     expect((await revocationList()).length).toBeGreaterThan(crlBefore);
   });
 
+  it('says of an SSH certificate the serial number that stands in it', async () => {
+    const { principal, material } = await mint(ports(), await tokenFor(ports(), [CATALOGUE.bastion]), CATALOGUE.bastion);
+    const [, blob = ''] = String(material.reveal()['signedKey']).split(' ');
+    const serial = Buffer.alloc(8);
+    serial.writeBigUInt64BE(BigInt(`0x${principal}`));
+    expect(Buffer.from(blob, 'base64').includes(serial)).toBe(true);
+  });
+
   it('refuses an SSH certificate that would live longer than five minutes', async () => {
     const token = await tokenFor(ports(), [CATALOGUE.bastion]);
     await expect(mint(ports(), token, CATALOGUE.bastion, 301)).rejects.toMatchObject({ code: 'mint-refused' });

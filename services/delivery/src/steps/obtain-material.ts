@@ -1,7 +1,7 @@
-import { MayflyError, TaskClosed, VaultUnavailable } from '@mayfly/domain';
+import { MayflyError, SecretTainted, TaskClosed, VaultUnavailable } from '@mayfly/domain';
 import { failpoint } from '@mayfly/failpoints';
-import { ttlOf } from '@mayfly/grant';
-import { activateLease, failLease } from '@mayfly/store';
+import { ttlOf, type Minted } from '@mayfly/grant';
+import { activateLease, amendLease, failLease, isTainted } from '@mayfly/store';
 import { ATTRIBUTES, counter, histogram, METRICS, SPANS, withSpan } from '@mayfly/telemetry';
 import type { Fetch } from '../fetch.js';
 
@@ -22,7 +22,15 @@ export async function obtainMaterial(known: Fetch): Promise<void> {
     throw new VaultUnavailable('what was minted for this task cannot be found; ask again for a fresh one');
   // Static material is read again: there is nothing to supersede.
   const again = await on.vault.mint({ leaseRef: lease.ref, capability: credential.spec, ttlSeconds: credential.spec.maxTtlSeconds, token });
+  await refuseTainted(known, again);
+  if (again.principal) await amendLease(on.database, lease.ref, ['active'], { principal: again.principal });
   known.material = again.material;
+}
+
+/** @throws SecretTainted */
+async function refuseTainted({ on, credential }: Fetch, { principal }: Pick<Minted, 'principal'>): Promise<void> {
+  const { spec } = credential ?? {};
+  if (spec?.compensation === 'taint' && principal && (await isTainted(on.database, spec.name, principal))) throw new SecretTainted();
 }
 
 async function mintNow(known: Fetch): Promise<void> {
@@ -40,7 +48,12 @@ async function mintNow(known: Fetch): Promise<void> {
   failpoint('C6');
   await withSpan(SPANS.mint, { attributes }, async () => {
     const ttlSeconds = ttlOf(credential, spec, on.clock.now(), deadline);
-    const minted = await on.vault.mint({ leaseRef: lease.ref, capability: spec, ttlSeconds, token }).catch(async (error: unknown) => {
+    const mint = async (): Promise<Minted> => {
+      const made = await on.vault.mint({ leaseRef: lease.ref, capability: spec, ttlSeconds, token });
+      await refuseTainted(known, made);
+      return made;
+    };
+    const minted = await mint().catch(async (error: unknown) => {
       await giveUp(known, error);
       // Agents know one word for "Vault did not do it"; evidence has the true one.
       throw error instanceof MayflyError && error.code === 'mint-refused' ? new VaultUnavailable(undefined, { cause: error }) : error;

@@ -1,12 +1,13 @@
 import { earliest } from '@mayfly/domain';
 import { failpoint } from '@mayfly/failpoints';
 import { credentialRevoked, revocationStuck } from '@mayfly/grant';
-import { nextAttemptAt, STUCK_AFTER_ATTEMPTS, type Doomed, type Verdict } from '@mayfly/revocation';
+import { nextAttemptAt, STUCK_AFTER_ATTEMPTS, taints, type Doomed, type Verdict } from '@mayfly/revocation';
 import { amendGrant, amendLease, announceTask, emit, stateFact, transitionLease, type Sql } from '@mayfly/store';
 import { ATTRIBUTES, counter, histogram, METRICS } from '@mayfly/telemetry';
 import type { Killing } from '../killing.js';
 
 const revocations = counter(METRICS.revocations);
+const tainted = counter(METRICS.secretsTainted);
 const duration = histogram(METRICS.revocationDuration);
 
 /** Writes what is proven, and only that; says when to look at the rest again. */
@@ -62,6 +63,17 @@ async function conclude(
         proof: verdict.proof,
       },
     });
+  if (credential.spec && taints(credential.spec, over)) {
+    tainted.add(1, { [ATTRIBUTES.capability]: credential.capability, [ATTRIBUTES.cause]: over.cause });
+    await stateFact(tx, {
+      kind: 'dev.mayfly.evidence.secret-tainted.v1',
+      at: now.toISOString(),
+      tenant: grant.tenant,
+      taskId: grant.taskId,
+      by: 'revoker',
+      data: { credential: lease.name, capability: credential.capability, leaseRef: lease.ref, cause: over.cause, what: over.principal },
+    });
+  }
   const labels = { [ATTRIBUTES.cause]: over.cause, [ATTRIBUTES.shape]: credential.spec?.shape };
   revocations.add(1, labels);
   if (over.requestedAt) duration.record((now.getTime() - over.requestedAt.getTime()) / 1000, labels);
