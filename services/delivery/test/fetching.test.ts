@@ -136,10 +136,10 @@ describe('a fetch', () => {
     await fetchOne((await reading()).grant.taskId);
     await end(stopped.grant.taskId, 'operator');
     for (const { grant } of [other, holding]) await expect(fetchOne(grant.taskId)).rejects.toThrow(SecretTainted);
-    expect((await leases(other.grant.taskId)).at(-1)).toMatchObject({ state: 'failed', lastProblem: 'secret-tainted' });
+    expect((await leases(other.grant.taskId)).map(({ lastProblem }) => lastProblem)).toContain('secret-tainted');
     world.vault.storedVersion += 1;
     for (const { grant } of [other, holding]) await fetchOne(grant.taskId);
-    expect((await leases(holding.grant.taskId)).at(-1)).toMatchObject({ state: 'active', principal: 'version 2' });
+    expect((await leases(holding.grant.taskId)).find(({ state }) => state === 'active')?.principal).toBe('version 2');
   });
 
   test('is counted: after the capability’s limit there is no more', async () => {
