@@ -47,15 +47,15 @@ test('[bad 27] a gzip bomb is parked for what it is; memory stays bounded and th
   const { input, dead, seen } = await reading({ 'compression.type': 'producer' });
   await send(input, types.GZIP, 'before');
   const before = process.memoryUsage().rss;
-  await send(input, types.GZIP, Buffer.alloc(200 * 1024 * 1024), 'beside it');
+  await send(input, types.GZIP, Buffer.alloc(64 * 1024 * 1024), 'beside it');
   await send(input, types.GZIP, 'after');
   await until(() => seen.includes('after'));
   expect(seen).toEqual(['before', 'after']);
   const letters = await world.read(dead, 2);
   expect(letters.map(({ headers }) => String(headers?.['mayfly-reason']))).toEqual(['unreadable-batch', 'unreadable-batch']);
   expect(letters.map(({ headers }) => String(headers?.['mayfly-origin'])).sort()).toEqual([`${input}/0/1`, `${input}/0/2`]);
-  // The writer of the bomb is this process too: 200 MiB are its own.
-  expect(process.memoryUsage().rss - before).toBeLessThan(600 * 1024 * 1024);
+  // The writer of the bomb is this process too: 64 MiB, packed and not, are its own.
+  expect(process.memoryUsage().rss - before).toBeLessThan(400 * 1024 * 1024);
 }, 60_000);
 
 test('[bad 27] where the topic unpacks itself, the bomb does not even get in', async () => {
@@ -64,7 +64,7 @@ test('[bad 27] where the topic unpacks itself, the bomb does not even get in', a
   await send(input, types.GZIP, 'after');
   await until(() => seen.length > 0);
   expect(seen).toEqual(['after']);
-});
+}, 60_000);
 
 test('[bad 27] zstd is read, snappy is parked, and no codec ends the consumer', async () => {
   lend(types.ZSTD, (bytes) => zlib.zstdCompressSync(bytes));
