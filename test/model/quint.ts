@@ -52,6 +52,7 @@ export const traces = (count: number, seed: number): Promise<string[]> =>
     await run(folder, count, seed, '--n-traces', String(count), '--out-itf', join(folder, 'trace_{seq}.itf.json'));
     return readdirSync(folder)
       .filter((name) => name.endsWith('.itf.json'))
+      .sort()
       .map((name) => readFileSync(join(folder, name), 'utf8'));
   });
 

@@ -158,6 +158,11 @@ export class FakeVault implements TaskTokenIssuer, TaskTokenOpener, SecretIssuer
     return this.#revokedCertificates.has(serialNumber);
   }
 
+  /** Loses a lease, as a server that is killed at the wrong moment does: what it leased lives on. */
+  forget(vaultLeaseId: string): void {
+    this.#leases.delete(vaultLeaseId);
+  }
+
   async health(): Promise<void> {
     this.#answer();
   }
