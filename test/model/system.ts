@@ -1,15 +1,16 @@
 /** The real flows on a real ledger, a fake Vault and a fake target: two replicas of each, every one behind a gate. */
 import { ManualClock, plusSeconds, type Clock } from '@mayfly/domain';
-import { CedarDecider, readPolicySet, type Decider } from '@mayfly/policy';
+import { CedarDecider, readPolicySet } from '@mayfly/policy';
 import { OrphanWatch, type Killers, type ProbeSubject } from '@mayfly/revocation';
-import { CurrentPolicy, type Database, type Sql } from '@mayfly/store';
+import { CurrentPolicy, QuotaWatch, type Database, type Sql } from '@mayfly/store';
 import type { TaskEndedMessage } from '@mayfly/task-events';
 import { createLogger } from '@mayfly/telemetry';
 import type { Delivered } from '../../services/delivery/src/fetch.js';
 import { Delivering } from '../../services/delivery/src/delivering.js';
 import { issuerOn, SOURCE, started } from '../../services/issuer/test/world.js';
-import { reconcileTargets } from '../../services/revoker/src/reconcile.js';
 import { Revoking } from '../../services/revoker/src/revoking.js';
+import { databaseUsers } from '../../services/revoker/src/walks/database-users.js';
+import { walk } from '../../services/revoker/src/walks/walk.js';
 import { watchTheClock } from '../../services/revoker/src/watches.js';
 import { AT } from '../../libs/store/test/ledger.js';
 import { FakeVault } from '../../libs/vault/test/fake-vault.js';
@@ -69,7 +70,10 @@ export class System {
 
   readonly #start: ReturnType<typeof started>;
   readonly #end: TaskEndedMessage;
-  readonly #policies = new CurrentPolicy((files): Decider => new CedarDecider(readPolicySet(files)));
+  readonly #policies = new CurrentPolicy((files) => {
+    const set = readPolicySet(files);
+    return { set, decider: new CedarDecider(set) };
+  });
   #watch: OrphanWatch;
 
   constructor(
@@ -87,7 +91,7 @@ export class System {
       envelope: { id: `end-${this.taskId}`, source: SOURCE, type: 'dev.mayfly.task.ended.v1' },
       digest: 'sha256:end',
     };
-    this.#watch = new OrphanWatch(this.clock, 60);
+    this.#watch = new OrphanWatch(60);
   }
 
   /** The step before which a worker stands, in the model's words; both holds are one statement. */
@@ -106,7 +110,7 @@ export class System {
   tick = (): void => this.clock.advance(31_000);
   crash(worker: string): void {
     this.gates.delete(worker);
-    if (worker.startsWith('revoker')) this.#watch = new OrphanWatch(this.clock, 60);
+    if (worker.startsWith('revoker')) this.#watch = new OrphanWatch(60);
   }
   async reconcile(): Promise<void> {
     const { principals } = this.vault;
@@ -117,12 +121,8 @@ export class System {
       end: async (name: string) => void principals.delete(name),
     };
     const logger = createLogger({ service: 'test', level: 'silent' as 'fatal' });
-    await reconcileTargets({
-      database: this.database,
-      clock: this.clock,
-      logger,
-      targets: [{ quarantine: quarantine as never, watch: this.#watch }],
-    });
+    const on = { database: this.database, clock: this.clock, logger };
+    await walk(on, databaseUsers(on, quarantine as never, this.#watch));
   }
 
   async #flow(worker: string, run: (gate: Gate) => Promise<unknown>): Promise<void> {
@@ -144,6 +144,7 @@ export class System {
         isLeaseGone: (id) => gate.call('confirm', () => vault.isLeaseGone(id)),
         revokeToken: (accessor) => gate.call('end-token', () => vault.revokeToken(accessor)),
         isTokenGone: (accessor) => gate.call('end-token', () => vault.isTokenGone(accessor)),
+        revokeCertificate: () => Promise.resolve(),
         isCertificateRevoked: () => Promise.resolve(false),
       },
       probe: {
@@ -159,6 +160,7 @@ export class System {
         principals: (_, grantId) => gate.call('confirm', async () => of(grantId)),
         quarantine: (_, name) => gate.call('confirm', async () => void vault.principals.delete(name)),
       },
+      settledUntil: () => undefined,
     };
     return new Revoking({ database, clock, killers, policies: new CurrentPolicy(readPolicySet), audience: 'mayfly' });
   }
@@ -172,6 +174,7 @@ export class System {
       database: this.#ledger(gate, 'delivery'),
       vault: this.#vaultFor(gate, 'delivery'),
       policies: this.#policies,
+      quotas: new QuotaWatch(this.clock),
       targets: {},
       changes: changes as never,
       clock: this.clock as Clock,
