@@ -1,5 +1,5 @@
 /** The real flows on a real ledger, a fake Vault and a fake target: two replicas of each, every one behind a gate. */
-import { ManualClock, plusSeconds, type Clock } from '@mayfly/domain';
+import { ManualClock, plusSeconds } from '@mayfly/domain';
 import { CedarDecider, readPolicySet } from '@mayfly/policy';
 import { OrphanWatch, type Killers, type ProbeSubject } from '@mayfly/revocation';
 import { CurrentPolicy, QuotaWatch, type Database, type Sql } from '@mayfly/store';
@@ -177,7 +177,7 @@ export class System {
       quotas: new QuotaWatch(this.clock),
       targets: {},
       changes: changes as never,
-      clock: this.clock as Clock,
+      clock: this.clock,
     });
   }
 
