@@ -12,7 +12,14 @@ export const SERVICES = ['issuer', 'delivery', 'revoker', 'drift', 'evidence', '
 
 const READS_TRUST = ['delivery', 'console'];
 const READS_TARGETS = ['delivery', 'revoker'];
-const PASSED_ON = ['LOG_LEVEL', 'ORPHAN_AFTER_SECONDS', 'OTEL_TRACES_SAMPLER_ARG', 'OTEL_EXPORTER_OTLP_HEADERS'];
+const PASSED_ON = [
+  'LOG_LEVEL',
+  'ORPHAN_AFTER_SECONDS',
+  'KILLS_AT_ONCE',
+  'VAULT_MAX_IN_FLIGHT',
+  'OTEL_TRACES_SAMPLER_ARG',
+  'OTEL_EXPORTER_OTLP_HEADERS',
+];
 
 const entry = (name) => join(root, 'services', name, 'dist', 'main.js');
 

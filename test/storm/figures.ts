@@ -19,17 +19,34 @@ export function spreadOf(milliseconds: readonly number[]): Spread {
 
 export const seconds = (milliseconds: number): number => Math.round(milliseconds / 10) / 100;
 
-/** Resident memory in MiB, by process. */
-export async function memoryOf(processes: ReadonlyMap<string, StackProcess>): Promise<Record<string, number>> {
-  const byPid = new Map([...processes.values()].flatMap(({ name, pid }) => (pid ? [[pid, name] as const] : [])));
-  const { stdout } = await promisify(execFile)('ps', ['-o', 'pid=,rss=', '-p', [...byPid.keys()].join(',')]);
-  const found = stdout.trim().split('\n');
-  return Object.fromEntries(
-    found.map((line) => {
-      const [pid = 0, kib = 0] = line.trim().split(/\s+/).map(Number);
-      return [byPid.get(pid) ?? String(pid), Math.round(kib / 1024)];
-    }),
-  );
+/** What a process has used: resident memory in MiB, time on processors in seconds. */
+export interface Usage {
+  readonly mib: number;
+  readonly cpu: number;
+}
+
+/** By process, with all that it started. */
+export async function usageOf(processes: ReadonlyMap<string, StackProcess>): Promise<Record<string, Usage>> {
+  const names = new Map([...processes.values()].flatMap(({ name, pid }) => (pid ? [[pid, name] as const] : [])));
+  const { stdout } = await promisify(execFile)('ps', ['-eo', 'pid=,ppid=,rss=,cputimes=']);
+  const rows = stdout
+    .trim()
+    .split('\n')
+    .map((line) => line.trim().split(/\s+/).map(Number));
+  const parentOf = new Map(rows.map(([pid = 0, ppid = 0]) => [pid, ppid]));
+  const owner = (pid: number): string | undefined => {
+    for (let at: number | undefined = pid; at !== undefined && at > 1; at = parentOf.get(at)) if (names.has(at)) return names.get(at);
+    return undefined;
+  };
+  const found: Record<string, Usage> = {};
+  for (const [pid = 0, , kib = 0, cpu = 0] of rows) {
+    const name = owner(pid);
+    if (!name) continue;
+    // Shared memory counts once: the first process has it.
+    const { mib, cpu: before } = found[name] ?? { mib: Math.round(kib / 1024), cpu: 0 };
+    found[name] = { mib, cpu: before + cpu };
+  }
+  return found;
 }
 
 /** The highest values that some gauges of a service showed. */

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { setTimeout as pause } from 'node:timers/promises';
 
 const AT_ONCE = 4;
+const EVERY_MS = 2_000;
 
 export class TokenWatch {
   readonly #address: string;
@@ -34,7 +35,7 @@ export class TokenWatch {
       const living = new Set(await this.living(left));
       for (const accessor of left) if (!living.has(accessor)) died.set(accessor, Date.now());
       left = [...living];
-      if (left.length > 0) await pause(500);
+      if (left.length > 0) await pause(EVERY_MS);
     }
     return died;
   }

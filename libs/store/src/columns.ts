@@ -3,7 +3,7 @@
  * @module
  */
 import type { Credential, Grant, Lease } from '@mayfly/grant';
-import type { TaskStart } from '@mayfly/domain';
+import { sha256, type TaskStart } from '@mayfly/domain';
 
 type Columns<T> = { readonly [Field in keyof Required<T>]: string };
 
@@ -131,6 +131,10 @@ export function rowsOf(
     rows: JSON.stringify(rows),
   };
 }
+
+/** Names a statement whose text depends on which fields there are, so that each form of it is planned once and not at every run. */
+export const nameOf = (what: string, fields: object): string =>
+  `${what}.${sha256(Object.keys(fields).join()).slice('sha256:'.length).slice(0, 16)}`;
 
 /** Objects go into jsonb as text; arrays and dates are the driver's business. */
 export const stored = (value: unknown): unknown =>

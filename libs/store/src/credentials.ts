@@ -5,7 +5,7 @@
 import type { GrantId } from '@mayfly/domain';
 import type { Credential } from '@mayfly/grant';
 import type { Sql } from '@mayfly/postgres';
-import { CREDENTIAL, readCredential, selectList, stored } from './columns.js';
+import { CREDENTIAL, nameOf, readCredential, selectList, stored } from './columns.js';
 
 const ALL = selectList(CREDENTIAL);
 
@@ -16,7 +16,7 @@ export async function insertCredentials(tx: Sql, credentials: readonly Credentia
     for (const [field, value] of Object.entries(credential)) row[CREDENTIAL[field as keyof Credential]] = stored(value);
     const columns = Object.keys(row);
     await tx.run(
-      '',
+      nameOf('credential.insert', row),
       `insert into ledger.credential (${columns.join(', ')}) values (${columns.map((_, i) => `$${i + 1}`).join(', ')})`,
       Object.values(row),
     );

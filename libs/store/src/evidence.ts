@@ -22,14 +22,18 @@ export const stateFact = (tx: Sql, fact: StatedFact): Promise<void> => stateFact
 /** The same for many facts, in their order. */
 export async function stateFacts(tx: Sql, facts: readonly StatedFact[]): Promise<void> {
   if (facts.length === 0) return;
+  await tx.run('evidence.state', `with ${INTAKE('$1')} select pg_notify('${CHANNELS.evidence}', '')`, [intakeRows(facts)]);
+}
+
+/** The statement's part that puts facts into the intake; they are the JSON text of {@link intakeRows} in this parameter. */
+export const INTAKE = (parameter: string): string =>
+  `stated as (insert into evidence.intake (fact, traceparent)
+     select each -> 'fact', each ->> 'traceparent' from jsonb_array_elements(${parameter}::jsonb) as each)`;
+
+/** Facts as {@link INTAKE} takes them. */
+export function intakeRows(facts: readonly StatedFact[]): string {
   const here = currentTrace()?.traceparent;
-  const stated = facts.map(({ traceparent = here, ...fact }) => ({ fact, traceparent }));
-  await tx.run(
-    'evidence.state',
-    `insert into evidence.intake (fact, traceparent) select each -> 'fact', each ->> 'traceparent' from jsonb_array_elements($1::jsonb) as each`,
-    [JSON.stringify(stated)],
-  );
-  await tx.run('evidence.wake', `select pg_notify('${CHANNELS.evidence}', '')`);
+  return JSON.stringify(facts.map(({ traceparent = here, ...fact }) => ({ fact, traceparent })));
 }
 
 /**

@@ -5,7 +5,7 @@
 import { mayGrantGo, type Grant, type GrantState } from '@mayfly/grant';
 import type { Sql } from '@mayfly/postgres';
 import { newGrantId, type GrantId, type TaskOutcome } from '@mayfly/domain';
-import { assignments, GRANT, readGrant, rowsOf, selectList, stored } from './columns.js';
+import { assignments, GRANT, nameOf, readGrant, rowsOf, selectList, stored } from './columns.js';
 
 const ALL = selectList(GRANT);
 
@@ -23,7 +23,7 @@ export async function insertGrant(tx: Sql, grant: NewGrant): Promise<boolean> {
   for (const [field, value] of Object.entries(grant)) row[GRANT[field as keyof Grant]] = stored(value);
   const columns = Object.keys(row);
   const inserted = await tx.run(
-    '',
+    nameOf('grant.insert', row),
     `insert into ledger.task_grant (${columns.join(', ')}) values (${columns.map((_, i) => `$${i + 1}`).join(', ')}) on conflict (task_id) do nothing returning 1`,
     Object.values(row),
   );
@@ -120,7 +120,7 @@ export async function transitionGrants(tx: Sql, from: GrantState, to: GrantState
     changes.map(({ id, patch }) => [{ id }, patch]),
   );
   const changed = await tx.run(
-    '',
+    nameOf('grant.go', changes[0]?.patch ?? {}),
     `update ledger.task_grant old set state = $2, prior_state = $1${list}
      from jsonb_populate_recordset(null::ledger.task_grant, $3::jsonb) as new where old.id = new.id and old.state = $1 returning ${selectList(GRANT, 'old')}`,
     [from, to, rows],
@@ -142,11 +142,11 @@ export async function transitionGrant(
 /** Changes fields of a grant that is in the given state; false when it is not. */
 export async function amendGrant(tx: Sql, id: GrantId, state: GrantState, patch: GrantPatch): Promise<boolean> {
   const { list, values } = assignments(GRANT, patch, 3);
-  const rows = await tx.run('', `update ledger.task_grant set id = id${list} where id = $1 and state = $2 returning 1`, [
-    id,
-    state,
-    ...values,
-  ]);
+  const rows = await tx.run(
+    nameOf('grant.amend', patch),
+    `update ledger.task_grant set id = id${list} where id = $1 and state = $2 returning 1`,
+    [id, state, ...values],
+  );
   return rows.length > 0;
 }
 

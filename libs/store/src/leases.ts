@@ -5,7 +5,7 @@
 import type { GrantId, LeaseRef } from '@mayfly/domain';
 import { mayLeaseGo, type Lease, type LeaseState } from '@mayfly/grant';
 import type { Sql } from '@mayfly/postgres';
-import { assignments, LEASE, readLease, rowsOf, selectList } from './columns.js';
+import { assignments, LEASE, nameOf, readLease, rowsOf, selectList } from './columns.js';
 
 const ALL = selectList(LEASE);
 
@@ -73,7 +73,7 @@ export async function transitionLeases(
     changes.map(({ ref, patch }) => [{ ref }, patch]),
   );
   const changed = await tx.run(
-    '',
+    nameOf('lease.go', changes[0]?.patch ?? {}),
     `update ledger.lease old set state = $2, prior_state = old.state${list}
      from jsonb_populate_recordset(null::ledger.lease, $3::jsonb) as new where old.ref = new.ref and old.state = any($1) returning ${selectList(LEASE, 'old')}`,
     [[...from], to, rows],
@@ -95,11 +95,11 @@ export async function transitionLease(
 /** Changes fields of a lease that is in one of the given states; undefined when it is in none of them. */
 export async function amendLease(tx: Sql, ref: LeaseRef, states: readonly LeaseState[], patch: LeasePatch): Promise<Lease | undefined> {
   const { list, values } = assignments(LEASE, patch, 3);
-  const [row] = await tx.run('', `update ledger.lease set ref = ref${list} where ref = $1 and state = any($2) returning ${ALL}`, [
-    ref,
-    [...states],
-    ...values,
-  ]);
+  const [row] = await tx.run(
+    nameOf('lease.amend', patch),
+    `update ledger.lease set ref = ref${list} where ref = $1 and state = any($2) returning ${ALL}`,
+    [ref, [...states], ...values],
+  );
   return row && readLease(row);
 }
 

@@ -6,7 +6,7 @@ import type { OutEvent } from '@mayfly/domain';
 import { failpoint } from '@mayfly/failpoints';
 import type { Database, Sql } from '@mayfly/postgres';
 import { CHANNELS } from './channels.js';
-import { stateFacts } from './evidence.js';
+import { INTAKE, intakeRows } from './evidence.js';
 
 /** An event that waits to be published. */
 export interface OutboxRow {
@@ -18,35 +18,28 @@ export interface OutboxRow {
 /** Puts an event into the outbox, and its content into the evidence, in the caller's transaction. */
 export const emit = (tx: Sql, owner: string, event: OutEvent): Promise<void> => emitAll(tx, owner, [event]);
 
-/** The same for many events, in their order. */
+/** The same for many events, in their order. One statement: this is what every change of state costs. */
 export async function emitAll(tx: Sql, owner: string, events: readonly OutEvent[]): Promise<void> {
-  await putInOutbox(tx, owner, events);
-  await stateFacts(
-    tx,
-    events.map((event) => {
-      const { tenant, taskId } = event.data as { tenant?: string; taskId?: string };
-      return {
-        kind: event.type,
-        at: event.time.toISOString(),
-        tenant,
-        taskId,
-        by: owner,
-        data: { ...event.data, eventId: event.id, ...(event.causationId && { causationId: event.causationId }) },
-        traceparent: event.traceparent,
-      };
-    }),
+  if (events.length === 0) return;
+  const facts = events.map((event) => {
+    const { tenant, taskId } = event.data as { tenant?: string; taskId?: string };
+    const data = { ...event.data, eventId: event.id, ...(event.causationId && { causationId: event.causationId }) };
+    return { kind: event.type, at: event.time.toISOString(), tenant, taskId, by: owner, data, traceparent: event.traceparent };
+  });
+  await tx.run(
+    'outbox.emit',
+    `with ${OUTBOX}, ${INTAKE('$3')} select pg_notify('${CHANNELS.outbox}', $1), pg_notify('${CHANNELS.evidence}', '')`,
+    [owner, JSON.stringify(events), intakeRows(facts)],
   );
 }
 
 /** The same without evidence: for what is itself a copy of evidence. */
 export async function putInOutbox(tx: Sql, owner: string, events: readonly OutEvent[]): Promise<void> {
   if (events.length === 0) return;
-  await tx.run('outbox.put', 'insert into ledger.outbox (owner, event) select $1, event from jsonb_array_elements($2::jsonb) as event', [
-    owner,
-    JSON.stringify(events),
-  ]);
-  await tx.run('outbox.wake', `select pg_notify('${CHANNELS.outbox}', $1)`, [owner]);
+  await tx.run('outbox.put', `with ${OUTBOX} select pg_notify('${CHANNELS.outbox}', $1)`, [owner, JSON.stringify(events)]);
 }
+
+const OUTBOX = 'put as (insert into ledger.outbox (owner, event) select $1, event from jsonb_array_elements($2::jsonb) as event)';
 
 /** Where a relay takes an owner's events from. */
 export class Outbox {

@@ -7,7 +7,7 @@ import { AT, granted, startLedger, type Ledger } from './ledger.js';
 let ledger: Ledger;
 beforeAll(async () => {
   ledger = await startLedger();
-}, 60_000);
+}, 120_000);
 afterAll(() => ledger?.stop());
 beforeEach(() => ledger.database.run('', 'update ledger.task_grant set revoke_at = null'));
 
@@ -91,12 +91,14 @@ test('nothing is claimed twice, nor before it is due', async () => {
 });
 
 test('with 100,000 queued a claim reads indexes only, and little of them', async () => {
-  await ledger.database.run(
-    '',
-    `insert into ledger.task_grant (id, task_id, tenant, source, state, prior_state, opened_at, revoke_at, revoke_lane)
-     select 'bulk' || i, 'bulk' || i, 'tenant-' || (i % 5), 's', 'closed', 'none', $1, $1, i % 4 from generate_series(1, 100000) as i`,
-    [AT],
-  );
+  for (let from = 1; from <= 100_000; from += 10_000) {
+    await ledger.database.run(
+      '',
+      `insert into ledger.task_grant (id, task_id, tenant, source, state, prior_state, opened_at, revoke_at, revoke_lane)
+       select 'bulk' || i, 'bulk' || i, 'tenant-' || (i % 5), 's', 'closed', 'none', $1, $1, i % 4 from generate_series($2::int, $2::int + 9999) as i`,
+      [AT, from],
+    );
+  }
   await ledger.database.run('', 'analyze ledger.task_grant');
   const texts: string[] = [];
   const watching = {
@@ -110,6 +112,7 @@ test('with 100,000 queued a claim reads indexes only, and little of them', async
   await claimOldestRevocations(watching, later(1), 30, 16);
   for (const plan of texts) {
     expect(plan).not.toMatch(/Seq Scan on task_grant/);
-    expect(Number(/Execution Time: ([\d.]+) ms/.exec(plan)?.[1])).toBeLessThan(100);
+    // A page has 8 KiB; the table has some four thousand.
+    expect(Number(/shared (?:hit=(\d+))/.exec(plan)?.[1])).toBeLessThan(3_000);
   }
-}, 60_000);
+}, 120_000);

@@ -51,8 +51,12 @@ test('what cannot be an event is rejected for good, and so is a start from long 
   });
 });
 
-test('ends, heartbeats and foreign starts that ask for nothing are none of its business', async () => {
-  await hand(TOPIC, event({ taskId: 'x', outcome: 'succeeded' }, { id: 'e4', type: 'dev.mayfly.task.ended.v1' }));
+test('an end of a task that nobody has heard of leaves its tombstone', async () => {
+  await hand(TOPIC, event({ taskId: 'unheard', outcome: 'succeeded' }, { id: 'e4', type: 'dev.mayfly.task.ended.v1' }));
+  expect(await findGrantByTask(ledger.database, 'unheard')).toMatchObject({ state: 'closed', endCause: 'task_ended' });
+});
+
+test('heartbeats and foreign starts that ask for nothing are none of its business', async () => {
   await hand(TOPIC, event({ taskId: 'x' }, { id: 'e5', type: 'dev.mayfly.task.heartbeat.v1' }));
   expect(await findGrantByTask(ledger.database, 'x')).toBeUndefined();
 });

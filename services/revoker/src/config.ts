@@ -12,6 +12,8 @@ export const readConfig = (env: NodeJS.ProcessEnv) =>
       /** The role in which it lists what exists in Vault, and ends nothing. */
       VAULT_RECONCILER_ROLE: z.string().min(1).default('mayfly-reconciler'),
       MAYFLY_TARGETS_FILE: z.string().min(1),
+      /** Grants whose end is carried out side by side. More bring little once Vault or the target is busy, and let another tenant's end wait longer. */
+      KILLS_AT_ONCE: z.coerce.number().int().min(1).max(256).default(6),
       ORPHAN_AFTER_SECONDS: z.coerce.number().min(1).default(ORPHAN_AFTER_SECONDS),
     },
     env,

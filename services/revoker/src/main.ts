@@ -14,8 +14,6 @@ import { Revoking } from './revoking.js';
 import { walksOfTargets, walksOfVault } from './walks/all-walks.js';
 import { watchTheClock } from './watches.js';
 
-/** Grants whose end is carried out side by side. More would only wait for each other in Vault and at the target. */
-const KILLS_AT_ONCE = 16;
 /** Ends of different tasks that are taken in side by side. */
 const RECORDS_AT_ONCE = 500;
 
@@ -35,7 +33,7 @@ await runService('revoker', readConfig, async (config, { database, clock, logger
   const revoking = new Revoking({ database, clock, policies, killers, audience: audienceOf(config) });
   const killer = startPool({
     name: 'killer',
-    size: KILLS_AT_ONCE,
+    size: config.KILLS_AT_ONCE,
     everyMilliseconds: 500,
     claim: (limit) => revoking.claim(limit),
     work: (claim) => revoking.kill(claim),
