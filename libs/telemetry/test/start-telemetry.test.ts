@@ -64,6 +64,18 @@ test('a receiver that never answers does not hold up the end of the process', as
   await zipkin.close();
 });
 
+test('spans that find no place while a receiver never answers are dropped, and every one is counted', async () => {
+  const lost = async (): Promise<number> => Number(/^mayfly_telemetry_spans_lost_total (\d+)$/m.exec((await metricsText()).body)?.[1] ?? 0);
+  const zipkin = await receiver('silent');
+  const telemetry = startTelemetry({ service: 'issuer', version: '1', env: { ZIPKIN_ENDPOINT: zipkin.url } });
+  const before = await lost();
+  // The queue holds 4096; up to four batches of 512 may be on their way.
+  for (let i = 0; i < 10_000; i += 1) await withSpan(SPANS.mint, {}, () => undefined);
+  expect((await lost()) - before).toBeGreaterThanOrEqual(10_000 - 4096 - 4 * 512);
+  await telemetry.shutdown();
+  await zipkin.close();
+});
+
 test.each(['1.5', '-1', 'all'])('a sampling ratio of %s refuses to start', (ratio) => {
   expect(() => startTelemetry({ service: 'x', version: '1', env: { OTEL_TRACES_SAMPLER_ARG: ratio } })).toThrow('OTEL_TRACES_SAMPLER_ARG');
 });

@@ -144,6 +144,32 @@ describe('an end that nobody tells', () => {
     expect(await grantOf(grant.taskId)).toMatchObject({ state: 'closing', endCause: 'expired' });
   });
 
+  test.each([
+    ['an hour ahead', 3_600_000],
+    ['a day ahead', 86_400_000],
+    ['beyond 2038', new Date('2039-01-01T00:00:00Z').getTime() - AT.getTime()],
+  ])('a clock that jumps %s ends what it says is over, once; back again it revives nothing', async (_, milliseconds) => {
+    const mine = revokerOn(ledger.database);
+    const { grant } = await granted(ledger.database);
+    mine.clock.advance(milliseconds);
+    await watch(mine);
+    expect(await grantOf(grant.taskId)).toMatchObject({ state: 'closing', endCause: 'expired' });
+    mine.clock.advance(-milliseconds);
+    await watch(mine);
+    expect(await grantOf(grant.taskId)).toMatchObject({ state: 'closing', endCause: 'expired' });
+  });
+
+  test('a clock that jumps an hour back ends nothing early and prolongs nothing: the deadline stays what it was', async () => {
+    const mine = revokerOn(ledger.database);
+    const { grant } = await granted(ledger.database);
+    mine.clock.advance(-3_600_000);
+    await watch(mine);
+    expect(await grantOf(grant.taskId)).toMatchObject({ state: 'granted', deadline: grant.deadline });
+    mine.clock.advance(2 * 3_600_000);
+    await watch(mine);
+    expect(await grantOf(grant.taskId)).toMatchObject({ state: 'closing', endCause: 'expired' });
+  });
+
   test('a task that has been silent for too long has lost its heartbeat; one that expects none has not', async () => {
     const mine = revokerOn(ledger.database);
     const { grant: silent } = await granted(ledger.database, { heartbeatAt: AT, heartbeatTimeoutSeconds: 30 });
