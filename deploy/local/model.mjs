@@ -9,7 +9,7 @@ const { samples = '5000', traces = '200', seed = String(Math.floor(Math.random()
 console.log(`-- ${samples} samples, ${traces} traces, seed ${seed}`);
 const env = { ...toolEnvironment(process.env), MODEL_SAMPLES: samples, MODEL_TRACES: traces, MODEL_SEED: seed };
 // That the model can fail is CI's to show.
-const jest = [tool('jest'), '--selectProjects', 'unit', 'test/model', '--testNamePattern', '^(?!the model can fail)'];
+const jest = [tool('jest'), 'test/model', '--selectProjects', 'unit', '--testNamePattern', '^(?!the model can fail)'];
 spawn(projectNode, ['--experimental-vm-modules', '--no-warnings=ExperimentalWarning', ...jest], { cwd: root, env, stdio: 'inherit' }).once(
   'exit',
   (code) => process.exit(code ?? 1),
