@@ -40,6 +40,7 @@ export interface LeaseEnding extends GrantEnding {
  */
 export async function endLease(tx: Sql, grant: Grant, credential: Credential, lease: Lease, end: End): Promise<Lease | undefined> {
   const [ended] = await endLeases(tx, [{ grant, credential, lease, end }]);
+  if (ended) await queueRevocations(tx, [grant.id], end.at, end.cause);
   return ended;
 }
 
@@ -62,10 +63,6 @@ async function endLeases(tx: Sql, endings: readonly LeaseEnding[]): Promise<Leas
     });
     await emitAll(tx, by, events);
   }
-  await queueAll(
-    tx,
-    ended.map(({ ref }) => ending.get(ref)!),
-  );
   return ended;
 }
 

@@ -45,7 +45,7 @@ await runService('revoker', readConfig, async (config, { database, clock, logger
     startWorker({
       name: `quarantine-${target}`,
       everyMilliseconds: 500,
-      work: () => quarantineOverdue({ database, clock, killers }, target),
+      work: () => quarantineOverdue({ database, clock, killers }, target, revoking.drains(target)),
       logger,
     }),
   );

@@ -8,17 +8,24 @@ import { MINT_WINDOW_SECONDS } from '@mayfly/revocation';
 import { credentialsOf, findGrant, overdueRevocations } from '@mayfly/store';
 import { quarantineLease, type QuarantineDependencies } from './quarantine-lease.js';
 
-/** So long may Vault take once an attempt has failed, and so long in any case (it may hang, or be busy), in seconds. */
-export const QUARANTINE_AFTER_SECONDS = { failed: 3, any: 8 } as const;
+/**
+ * So long may Vault take once an attempt has failed, so long in any case (it may hang), and so long while others are proven dead there all
+ * the time: that is a storm which drains, and quarantine beside it would only take from it what it needs. In seconds.
+ */
+export const QUARANTINE_AFTER_SECONDS = { failed: 3, any: 8, draining: 120 } as const;
 const PAGE = 50;
 const AT_ONCE = 4;
 
-/** Ends at one target what is overdue there. Returns how many it ended. @throws MayflyError `target-unavailable` */
-export async function quarantineOverdue(on: QuarantineDependencies, target: string): Promise<number> {
+/**
+ * Ends at one target what is overdue there. Returns how many it ended.
+ * @param drains whether leases at this target are being proven dead now
+ * @throws MayflyError `target-unavailable`
+ */
+export async function quarantineOverdue(on: QuarantineDependencies, target: string, drains = false): Promise<number> {
   const now = on.clock.now();
   const since = {
     failedSince: plusSeconds(now, -QUARANTINE_AFTER_SECONDS.failed),
-    anySince: plusSeconds(now, -QUARANTINE_AFTER_SECONDS.any),
+    anySince: plusSeconds(now, -QUARANTINE_AFTER_SECONDS[drains ? 'draining' : 'any']),
     mintedSince: plusSeconds(now, -MINT_WINDOW_SECONDS),
   };
   const overdue = await overdueRevocations(on.database, target, since, PAGE);

@@ -21,6 +21,7 @@ import { vouchFor, type TaskEndedMessage, type TaskHeartbeatMessage } from '@may
 import { SPANS, withSpan } from '@mayfly/telemetry';
 import { together } from '@mayfly/worker';
 import { kill } from './flow.js';
+import type { Killing } from './killing.js';
 import { takeEnds, type Taken } from './take-ends.js';
 
 /** What revoking works with. */
@@ -38,6 +39,8 @@ const HOLD_SECONDS = 30;
 const AT_ONCE = 16;
 /** So soon what broke off without a verdict is tried again: mostly the ledger was away. */
 const RETRY_SECONDS = 3;
+/** A target at which nothing was proven dead for so long does not get on. */
+const DRAINS_MILLISECONDS = 3_000;
 /** Ends in one transaction: enough that its cost is spread, few enough that it takes a fraction of a second. */
 const ENDS_TOGETHER = 250;
 
@@ -46,6 +49,8 @@ export class Revoking {
   readonly #takeEnd: (message: TaskEndedMessage) => Promise<Taken>;
   readonly #dealer = new PlaceDealer();
   readonly #dropped: DroppedClaims;
+  /** When a credential was last proven dead, by target. */
+  readonly #provenAt = new Map<string, number>();
 
   constructor(private readonly on: RevokingDependencies) {
     this.#takeEnd = together({ most: ENDS_TOGETHER, work: (messages) => takeEnds(on, messages) });
@@ -94,12 +99,20 @@ export class Revoking {
     const parent = grant.traceparent
       ? { traceparent: grant.traceparent, ...(grant.tracestate && { tracestate: grant.tracestate }) }
       : undefined;
+    const known: Killing = { database, clock, killers, claim };
     try {
-      await withSpan(SPANS.closeGrant, { kind: 'consumer', parent }, () => kill({ database, clock, killers, claim }));
+      await withSpan(SPANS.closeGrant, { kind: 'consumer', parent }, () => kill(known));
+      for (const [{ credential }, { kind }] of known.verdicts ?? [])
+        if (kind === 'over' && credential.spec?.target) this.#provenAt.set(credential.spec.target, performance.now());
     } catch (error) {
       await this.#dropped.drop(claim);
       throw error;
     }
+  }
+
+  /** True while credentials at this target are being proven dead one after the other: what still waits there waits for its turn, not for Vault. */
+  drains(target: string): boolean {
+    return performance.now() - (this.#provenAt.get(target) ?? Number.NEGATIVE_INFINITY) < DRAINS_MILLISECONDS;
   }
 
   /** Kills what is due now, once, and waits for it. Returns how many grants it took. */

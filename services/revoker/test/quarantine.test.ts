@@ -55,6 +55,19 @@ describe('with Vault away', () => {
     expect((await leaseOf(lease.ref)).state).toBe('revoking');
   });
 
+  test('but not while others are proven dead there all the time: a storm that drains is left to the killing, though not for ever', async () => {
+    const [first, second] = [await live(world, orders), await live(world, orders)];
+    expect(world.revoking.drains('orders')).toBe(false);
+    await end(world, first.grant.taskId);
+    await world.revoking.killDue();
+    expect([world.revoking.drains('orders'), world.revoking.drains('elsewhere')]).toEqual([true, false]);
+    await end(world, second.grant.taskId);
+    world.clock.advance((QUARANTINE_AFTER_SECONDS.draining - 0.001) * 1000);
+    expect(await quarantineOverdue(world, 'orders', true)).toBe(0);
+    world.clock.advance(1);
+    expect(await quarantineOverdue(world, 'orders', true)).toBe(1);
+  });
+
   test('revoked is said once Vault is back and has confirmed it too', async () => {
     const { grant, lease } = await live(world, orders);
     await end(world, grant.taskId);
