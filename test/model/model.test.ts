@@ -23,7 +23,8 @@ test('all invariants hold in every explored world, and everything worth asking a
   expect(Object.entries(witnessed).filter(([, count]) => count === 0)).toEqual([]);
 }, 3_600_000);
 
-const MUTANTS: readonly { name: string; violates: string; changes: readonly Change[] }[] = [
+/** `seed`: of one that is so rare that it is found soon only from there. */
+const MUTANTS: readonly { name: string; violates: string; changes: readonly Change[]; seed?: number }[] = [
   {
     name: 'no intent is written before Vault is called',
     violates: 'I5_intentPrecedesEffect',
@@ -86,7 +87,13 @@ const MUTANTS: readonly { name: string; violates: string; changes: readonly Chan
   {
     name: 'a grant is closed without asking the target for what nobody wrote down',
     violates: 'I8_closedIsDead',
-    changes: [['remains: outcome != "ok" or s.copies.exists(c => c.alive)', 'remains: outcome != "ok"']],
+    changes: [['outcome != "ok" or s.copies.exists(c => c.alive)', 'outcome != "ok"']],
+  },
+  {
+    name: 'a grant is closed by whoever finds its leases concluded by another replica',
+    violates: 'I8_closedIsDead',
+    seed: 4242,
+    changes: [['me.clear and s.grant.token', 'not(me.remains) and s.grant.token']],
   },
   {
     name: 'what Vault refuses to keep is called failed, though it was minted',
@@ -118,8 +125,8 @@ const MUTANTS: readonly { name: string; violates: string; changes: readonly Chan
 describe('the model can fail', () => {
   test.each(MUTANTS)(
     'when $name: $violates',
-    async ({ violates, changes }) => {
-      expect((await explore({ samples: 1_500, seed: SEED, invariants: [violates] }, changes)).violated).toEqual([violates]);
+    async ({ violates, changes, seed = SEED }) => {
+      expect((await explore({ samples: 1_500, seed, invariants: [violates] }, changes)).violated).toEqual([violates]);
     },
     240_000,
   );

@@ -27,7 +27,7 @@ export interface Killing {
   /** Codes of what went wrong, by lease. */
   problems?: Map<string, string>;
   verdicts?: readonly (readonly [Doomed, Verdict])[];
-  /** Set when a target still knows something of the grant that no lease names, or could not be asked. */
+  /** Whether a target still knows something of the grant that no lease names, or could not be asked; undefined while nobody has asked. */
   remains?: boolean;
   /** When to look again; null when nothing is left. */
   next?: Date | null;

@@ -1,12 +1,16 @@
 import { OPEN_LEASE_STATES, grantClosed } from '@mayfly/grant';
-import { announceTask, credentialsOf, emit, leasesOf, settleRevocation, transitionGrant } from '@mayfly/store';
+import { announceTask, credentialsOf, emit, leasesOf, lockGrant, settleRevocation, transitionGrant } from '@mayfly/store';
 import type { Killing } from '../killing.js';
 
-/** Closed is for ever, and only said once the token is gone and nothing is left that could still work. */
+/**
+ * Closed is for ever, and only said once the token is gone and nothing is left that could still work. INVARIANT: by what this attempt has
+ * seen itself. Another replica may conclude its leases meanwhile, and an issuer that was held up may bring a token.
+ */
 export async function closeGrant({ database, clock, claim, grant, tokenProof, remains, next }: Killing): Promise<void> {
   if (!grant) throw new TypeError('closeGrant comes after findDoomed');
   await database.transaction('close grant', async (tx) => {
-    if (grant.state === 'closing' && tokenProof !== undefined && !remains) {
+    const sameToken = (await lockGrant(tx, grant.id))?.tokenAccessor === grant.tokenAccessor;
+    if (grant.state === 'closing' && tokenProof !== undefined && sameToken && remains === false) {
       const leases = await leasesOf(tx, grant.id);
       const open = leases.some((lease) => (OPEN_LEASE_STATES as readonly string[]).includes(lease.state));
       const closed = open ? undefined : await transitionGrant(tx, grant.id, 'closing', 'closed', { closedAt: clock.now() });
