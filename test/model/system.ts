@@ -138,6 +138,8 @@ export class System {
   #revoking(gate: Gate, database: Database = this.#ledger(gate, 'revoker')): Revoking {
     const { vault, clock } = this;
     const of = (grantId: string) => [...vault.principals].filter((name) => name.includes(grantId));
+    // The search ends what it finds, in the same step.
+    let step: 'confirm' | 'search' = 'confirm';
     const killers: Killers = {
       revoker: {
         revokeLease: (id) => gate.call('strike', () => vault.revokeLease(id)),
@@ -149,16 +151,18 @@ export class System {
       },
       probe: {
         // Who asks for a lease says which principal, also when there is none; the search asks for the grant alone.
-        probe: (subject: ProbeSubject) =>
-          gate.call('principal' in subject ? 'confirm' : 'search', async () => {
+        probe: (subject: ProbeSubject) => {
+          step = 'principal' in subject ? 'confirm' : 'search';
+          return gate.call(step, async () => {
             const found = of(subject.grantId).filter((name) => !subject.principal || name === subject.principal);
             return { dead: found.length === 0, checked: `fake: ${found.length}` };
-          }),
+          });
+        },
       },
       quarantine: {
         targets: ['orders'],
-        principals: (_, grantId) => gate.call('confirm', async () => of(grantId)),
-        quarantine: (_, name) => gate.call('confirm', async () => void vault.principals.delete(name)),
+        principals: (_, grantId) => gate.call(step, async () => of(grantId)),
+        quarantine: (_, name) => gate.call(step, async () => void vault.principals.delete(name)),
       },
       settledUntil: () => undefined,
     };

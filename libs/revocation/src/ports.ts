@@ -4,6 +4,12 @@
  */
 import type { Capability, GrantId } from '@mayfly/domain';
 
+/**
+ * What Vault says of a token that shall end. `asked`: look whether it is gone. `unusable`: it knows the accessor, but accepts no token under
+ * it; that is what an interrupted revocation leaves, and a look-up of the accessor then never says that it is gone.
+ */
+export type TokenAnswer = 'asked' | 'unusable';
+
 /** Ends things in Vault and looks whether they are gone. It can create and read nothing. */
 export interface SecretRevoker {
   /** Revokes one lease and waits for it (`sync: true`). Idempotent: an unknown lease is no error. @throws VaultUnavailable, or MayflyError `revoke-failed` */
@@ -11,7 +17,7 @@ export interface SecretRevoker {
   /** True only when Vault answers "invalid lease"; any other refusal is not proof. @throws VaultUnavailable */
   isLeaseGone(vaultLeaseId: string): Promise<boolean>;
   /** Revokes a token and everything that hangs on it. Idempotent. @throws VaultUnavailable, or MayflyError `revoke-failed` */
-  revokeToken(accessor: string): Promise<void>;
+  revokeToken(accessor: string): Promise<TokenAnswer>;
   /** True only when Vault answers "invalid accessor". @throws VaultUnavailable */
   isTokenGone(accessor: string): Promise<boolean>;
   /** Revokes a certificate that has no lease (any more). Idempotent. @throws VaultUnavailable, or MayflyError `revoke-failed` */

@@ -42,7 +42,10 @@ function killersIn({ lease, target }: World): Killers {
         vaultAnswers();
         return lease === 'gone';
       },
-      revokeToken: async () => vaultAnswers(),
+      revokeToken: async () => {
+        vaultAnswers();
+        return 'asked';
+      },
       isTokenGone: async () => false,
       revokeCertificate: async () => vaultAnswers(),
       isCertificateRevoked: async (_mount, serial) => {

@@ -5,7 +5,7 @@
 import { MayflyError } from '@mayfly/domain';
 
 /** The refusals that callers tell apart. */
-export type RefusalReason = 'invalid-lease' | 'invalid-accessor' | 'permission-denied' | 'not-found' | 'other';
+export type RefusalReason = 'invalid-lease' | 'invalid-accessor' | 'unknown-token' | 'permission-denied' | 'not-found' | 'other';
 
 /** Vault answered no. Stays inside this lib: each port turns it into its own error. */
 export class VaultRefused extends MayflyError {
@@ -57,6 +57,7 @@ export class SealBroken extends MayflyError {
 const REASONS: Readonly<Record<string, RefusalReason>> = {
   'invalid lease': 'invalid-lease',
   'invalid accessor': 'invalid-accessor',
+  'token not found': 'unknown-token',
   'permission denied': 'permission-denied',
 };
 

@@ -2,7 +2,7 @@
  * Ending leases and tokens, and looking whether they are gone.
  * @module
  */
-import type { SecretRevoker } from '@mayfly/revocation';
+import type { SecretRevoker, TokenAnswer } from '@mayfly/revocation';
 import { number, text, type VaultAnswer } from './answer.js';
 import { isRefusal, RevokeFailed, VaultRefused } from './errors.js';
 import { isOnList } from './revocation-list.js';
@@ -28,12 +28,15 @@ export class VaultSecretRevoker implements SecretRevoker {
     return this.#refusedAs('invalid-lease', () => this.#post('sys/leases/lookup', { lease_id: vaultLeaseId }));
   }
 
-  async revokeToken(accessor: string): Promise<void> {
+  async revokeToken(accessor: string): Promise<TokenAnswer> {
     try {
       // Of a token that is gone already OpenBao says so in a warning, Vault in an error.
       await this.#post('auth/token/revoke-accessor', { accessor }, REVOKE_TIMEOUT_MS);
+      return 'asked';
     } catch (error) {
-      if (isRefusal(error, 'invalid-accessor')) return;
+      if (isRefusal(error, 'invalid-accessor')) return 'asked';
+      // Measured on OpenBao 2.7.2 after kill -9 in a revocation: the entry is marked or deleted, and only its accessor is left.
+      if (isRefusal(error, 'unknown-token')) return 'unusable';
       throw error instanceof VaultRefused ? new RevokeFailed('a task token') : error;
     }
   }

@@ -15,7 +15,7 @@ import {
   type TaskId,
 } from '@mayfly/domain';
 import type { Minted, MintRequest, SecretIssuer, TaskToken, TaskTokenIssuer, TaskTokenOpener, TaskTokenRequest } from '@mayfly/grant';
-import type { SecretRevoker } from '@mayfly/revocation';
+import type { SecretRevoker, TokenAnswer } from '@mayfly/revocation';
 import { MintRefused, RevokeFailed, SealBroken, TASK_POLICY } from '../src/index.js';
 
 interface Token {
@@ -136,15 +136,20 @@ export class FakeVault implements TaskTokenIssuer, TaskTokenOpener, SecretIssuer
     return !this.#leases.has(vaultLeaseId);
   }
 
-  async revokeToken(accessor: string): Promise<void> {
+  /** Accessors whose revocation was interrupted: Vault never says that they are gone. */
+  readonly dangling = new Set<string>();
+
+  async revokeToken(accessor: string): Promise<TokenAnswer> {
     this.#answer();
     if (this.stubborn) throw new RevokeFailed('a task token');
+    if (this.dangling.has(accessor)) return 'unusable';
     for (const [token, { accessor: its }] of this.#tokens) if (its === accessor) this.#endToken(token);
+    return 'asked';
   }
 
   async isTokenGone(accessor: string): Promise<boolean> {
     this.#answer();
-    return ![...this.#tokens.values()].some((token) => token.accessor === accessor);
+    return !this.dangling.has(accessor) && ![...this.#tokens.values()].some((token) => token.accessor === accessor);
   }
 
   async revokeCertificate(_mount: string, serialNumber: string): Promise<void> {

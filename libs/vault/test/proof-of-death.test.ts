@@ -74,6 +74,15 @@ describe('a revocation', () => {
     ]);
   });
 
+  it('of a token that was interrupted leaves an accessor under which no token is accepted; nothing else says so', async () => {
+    reply = { status: 400, body: { errors: ['token not found'] } };
+    expect(await vault().revokeToken('accessor')).toBe('unusable');
+    reply = { status: 400, body: { errors: ['no token not found'] } };
+    await expect(vault().revokeToken('accessor')).rejects.toMatchObject({ code: 'revoke-failed' });
+    reply = { status: 204 };
+    expect(await vault().revokeToken('accessor')).toBe('asked');
+  });
+
   it('[bad 71] that Vault forbids has not happened', async () => {
     reply = { status: 403, body: { errors: ['permission denied'] } };
     await expect(vault().revokeLease('auth/jwt/login/somebody')).rejects.toMatchObject({ code: 'revoke-failed', retriable: true });

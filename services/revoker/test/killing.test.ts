@@ -79,17 +79,26 @@ describe('the end of a task', () => {
   });
 
   test('is not called complete while the target knows a copy that nobody wrote down', async () => {
-    const { grant } = await live(world);
+    const { grant } = await live(world, { target: 'orders' });
     const forgotten = `token-${grant.id}-forgotten`;
     world.vault.principals.add(forgotten);
     await end(world, grant.taskId);
     await world.revoking.killDue();
     expect(await grantOf(grant.taskId)).toMatchObject({ state: 'closing', revokeAttempts: 1 });
-    world.vault.principals.delete(forgotten);
+    expect(world.quarantined).toEqual([forgotten]);
+    expect(await told(world, grant.taskId)).toMatchObject({ 'dev.mayfly.evidence.orphan-ended.v1': 1 });
     later();
     await world.revoking.killDue();
     expect(await grantOf(grant.taskId)).toMatchObject({ state: 'closed' });
     expect(await told(world, grant.taskId)).toMatchObject({ [REVOKED]: 1, [CLOSED]: 1 });
+  });
+
+  test('is complete when a revocation that was interrupted left only the accessor of its token', async () => {
+    const { grant } = await live(world);
+    world.vault.dangling.add((await grantOf(grant.taskId)).tokenAccessor!);
+    await end(world, grant.taskId);
+    await world.revoking.killDue();
+    expect(await grantOf(grant.taskId)).toMatchObject({ state: 'closed' });
   });
 
   test('of one credential leaves the task, its token and its other credentials alone', async () => {

@@ -13,8 +13,9 @@ export async function endToken(known: Killing): Promise<void> {
   }
   const accessor = grant.tokenAccessor;
   const problem = await problemOf(async () => {
-    await killers.revoker.revokeToken(accessor);
-    if (await killers.revoker.isTokenGone(accessor)) known.tokenProof = 'vault: invalid accessor';
+    const answer = await killers.revoker.revokeToken(accessor);
+    if (answer === 'unusable') known.tokenProof = 'vault: token not found';
+    else if (await killers.revoker.isTokenGone(accessor)) known.tokenProof = 'vault: invalid accessor';
   });
   if (problem) problems?.set('token', problem);
 }

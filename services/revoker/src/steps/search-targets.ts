@@ -1,10 +1,14 @@
 import type { Capability } from '@mayfly/domain';
+import type { Grant } from '@mayfly/grant';
 import { problemOf } from '@mayfly/revocation';
+import { stateFact } from '@mayfly/store';
+import { ATTRIBUTES, counter, METRICS } from '@mayfly/telemetry';
 import type { Killing } from '../killing.js';
 
 /**
  * Before a grant is closed its targets are asked for whatever carries its id: a copy that Vault made and forgot, and that nobody wrote
- * down, still lives. The reconciler ends it; until then the grant is not closed.
+ * down, still lives. All that was written down is dead by now, and no token is left to make more, so it is ended at once; the next attempt
+ * looks whether that is true, and until then the grant is not closed.
  */
 export async function searchTargets(known: Killing): Promise<void> {
   const { grant, credentials = [], leases = [], verdicts = [], killers, problems, tokenProof } = known;
@@ -15,7 +19,27 @@ export async function searchTargets(known: Killing): Promise<void> {
   const problem = await problemOf(async () => {
     const answers = await Promise.all([...targets.values()].map((capability) => killers.probe.probe({ capability, grantId: grant.id })));
     known.remains = answers.some(({ dead }) => !dead);
+    if (known.remains) for (const { target } of targets.values()) await endForgotten(known, grant, target);
   });
   if (problem) known.remains = true;
   if (known.remains) problems?.set('target', problem ?? 'target-still-accepts');
+}
+
+const orphans = counter(METRICS.orphansFound);
+
+async function endForgotten({ database, clock, killers }: Killing, grant: Grant, target: string | undefined): Promise<void> {
+  const { quarantine } = killers;
+  if (target === undefined || !quarantine.targets.includes(target)) return;
+  for (const principal of await quarantine.principals(target, grant.id)) {
+    await quarantine.quarantine(target, principal, true);
+    orphans.add(1, { [ATTRIBUTES.engine]: 'database' });
+    await stateFact(database, {
+      kind: 'dev.mayfly.evidence.orphan-ended.v1',
+      at: clock.now().toISOString(),
+      tenant: grant.tenant,
+      taskId: grant.taskId,
+      by: 'revoker',
+      data: { engine: 'database', target, principal },
+    });
+  }
 }
