@@ -87,7 +87,10 @@ const MUTANTS: readonly { name: string; violates: string; changes: readonly Chan
   {
     name: 'a grant is closed without asking the target for what nobody wrote down',
     violates: 'I8_closedIsDead',
-    changes: [['outcome != "ok" or s.copies.exists(c => c.alive)', 'outcome != "ok"']],
+    changes: [
+      ['outcome != "ok" or s.copies.exists(c => c.alive)', 'outcome != "ok"'],
+      ['if (outcome == "ok") { ...s, copies: s.copies.map(c => { ...c, alive: false }) } else s', 's'],
+    ],
   },
   {
     name: 'a grant is closed by whoever finds its leases concluded by another replica',
@@ -111,9 +114,12 @@ const MUTANTS: readonly { name: string; violates: string; changes: readonly Chan
     changes: [['endLease(s, me.ref).intend("issuer")', 's.intend("issuer")']],
   },
   {
-    name: 'nobody walks the target',
+    name: 'nobody walks the target, nor ends what is found when a grant ends',
     violates: 'I5_noOrphanAfterRecovery',
-    changes: [['s.now - since.get(id) >= ORPHAN_AFTER', 'false']],
+    changes: [
+      ['s.now - since.get(id) >= ORPHAN_AFTER', 'false'],
+      ['if (outcome == "ok") { ...s, copies: s.copies.map(c => { ...c, alive: false }) } else s', 's'],
+    ],
   },
   {
     name: 'deadlines are not watched',
