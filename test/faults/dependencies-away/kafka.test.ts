@@ -119,7 +119,10 @@ describe('Kafka', () => {
     storm = false;
     await storming;
     const seconds = await secondsOf(async () => {
-      for (const taskId of tasks) await world.event(taskId, 'grant.closed', () => true, 60);
+      // The revoker may have read an end before the issuer came to its start, which is then parked.
+      const over = (taskId: string) =>
+        Promise.any([world.event(taskId, 'grant.closed', () => true, 60), world.deadLetter(taskId, 'task-ended')]);
+      for (const taskId of tasks) await over(taskId);
     });
     for (const taskId of tasks) expect(world.eventsOf(taskId, 'credential.issued').length).toBeLessThanOrEqual(1);
     // The intruders hold half of the partitions and do nothing with them.

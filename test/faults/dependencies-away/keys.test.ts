@@ -62,7 +62,8 @@ test.each<[string, () => Promise<void>]>([
     const answers = await Promise.all(Array.from({ length: 25 }, async () => believes(await stranger())));
     expect(new Set(answers)).toEqual(new Set([401]));
     expect(await believes()).toBe(404);
-    expect(asked).toBeLessThanOrEqual(1);
+    // One for them, and perhaps the one that was due anyhow.
+    expect(asked).toBeLessThanOrEqual(2);
     for (const path of ['healthz', 'readyz'] as const) expect((await faults.says('delivery', path)).status).toBe(200);
     figure(`${how}: 25 unknown keys cost ${asked} look-ups`);
   },
