@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { CAUSES, IN_EVENTS, OUT_EVENTS, type OutEvent } from '@mayfly/domain';
+import { CAUSES, DRIFTS, IN_EVENTS, OUT_EVENTS, type OutEvent } from '@mayfly/domain';
 import * as announce from '@mayfly/grant';
 import { chapter, doc, fieldsOf } from './markdown.js';
 
@@ -15,7 +15,8 @@ const grant = {
   policyDigest: 'd',
   intentDigest: 'i',
   deadline: at,
-  endCause: 'task_ended',
+  endCause: 'policy_drift',
+  endDrift: 'agent_suspended',
   endOutcome: 'succeeded',
   revokeAttempts: 5,
 } as unknown as announce.Grant;
@@ -35,7 +36,8 @@ const lease = {
   name: 'orders',
   state: 'revoked',
   expiresAt: at,
-  cause: 'task_ended',
+  cause: 'policy_drift',
+  drift: 'catalogue',
   requestedAt: at,
   confirmedAt: at,
   quarantinedAt: at,
@@ -67,7 +69,12 @@ describe('docs/events.md', () => {
   });
 
   test('names every cause', () => {
-    const named = chapter(text, OUT_EVENTS.revocationRequested).match(/Causes: (.*)/s)?.[1] ?? '';
+    const named = chapter(text, OUT_EVENTS.revocationRequested).match(/Causes: (.*?)\n\n/s)?.[1] ?? '';
     expect([...named.matchAll(/`(\w+)`/g)].map(([, cause]) => cause)).toEqual([...CAUSES]);
+  });
+
+  test('names every drift', () => {
+    const named = chapter(text, OUT_EVENTS.revocationRequested).match(/Drifts, (.*)/s)?.[1] ?? '';
+    expect([...named.matchAll(/`(\w+)`/g)].map(([, drift]) => drift)).toEqual([...DRIFTS]);
   });
 });

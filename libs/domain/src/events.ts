@@ -59,6 +59,32 @@ export const CAUSES = [
 /** One of {@link CAUSES}. */
 export type Cause = (typeof CAUSES)[number];
 
+/**
+ * What exactly moved when a live credential was lost because the world did: said beside the cause, never in its place.
+ * - `policy_set`, `catalogue`, `agent_suspended`, `agent_owner_gone`, `agent_unregistered`, `orchestrator_registration`,
+ *   `initiator_offboarded`: another policy set is current (`policy_drift`); the last one may also be a signal's (`risk_signal`);
+ * - `vault`: a role or policy in Vault is not what the catalogue declares (`policy_drift`);
+ * - `risk`, `session_revoked`: a signal about the task, its agent or its initiator (`risk_signal`);
+ * - `behaviour`: too many denied or off-plan calls (`behaviour_drift`);
+ * - `parent_narrowed`: the task that it works for lost the same capability (with that one's cause).
+ */
+export const DRIFTS = [
+  'policy_set',
+  'catalogue',
+  'agent_suspended',
+  'agent_owner_gone',
+  'agent_unregistered',
+  'orchestrator_registration',
+  'initiator_offboarded',
+  'risk',
+  'session_revoked',
+  'behaviour',
+  'vault',
+  'parent_narrowed',
+] as const;
+/** One of {@link DRIFTS}. */
+export type Drift = (typeof DRIFTS)[number];
+
 /** An event on its way out. The store keeps it in the outbox; the Kafka lib makes a CloudEvent of it. */
 export interface OutEvent {
   readonly id: string;

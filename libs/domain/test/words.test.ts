@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import {
   CAUSES,
+  DRIFTS,
   earliest,
   flow,
   InvalidRequest,
@@ -67,6 +68,7 @@ test('names on the wire are versioned and unique', () => {
   for (const type of types) expect(type).toMatch(/^dev\.mayfly\.[a-z.-]+\.v1$/);
   expect(topicName('mayfly', TOPICS.tasks)).toBe('mayfly.tasks');
   expect(new Set(CAUSES).size).toBe(CAUSES.length);
+  expect(new Set(DRIFTS).size).toBe(DRIFTS.length);
 });
 
 describe('a flow', () => {

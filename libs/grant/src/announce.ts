@@ -92,7 +92,11 @@ export const credentialDelivered = (
     expiresAt: lease.expiresAt?.toISOString(),
   });
 
-const requested = (lease: Lease): Record<string, unknown> => ({ cause: lease.cause, requestedAt: lease.requestedAt?.toISOString() });
+const requested = (lease: Lease): Record<string, unknown> => ({
+  cause: lease.cause,
+  drift: lease.drift,
+  requestedAt: lease.requestedAt?.toISOString(),
+});
 
 /** A lease shall die. */
 export const revocationRequested = (grant: Grant, credential: Credential, lease: Lease, said: Announcement): OutEvent =>
@@ -127,6 +131,7 @@ export const grantClosed = (grant: Grant, credentials: readonly Credential[], le
   event(OUT_EVENTS.grantClosed, TOPICS.credentials, grant, said, {
     policyDigest: grant.policyDigest,
     reason: grant.endCause ?? 'task_ended',
+    drift: grant.endDrift,
     outcome: grant.endOutcome,
     credentials: credentials.map((credential) => ({
       name: credential.name,

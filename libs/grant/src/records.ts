@@ -2,7 +2,7 @@
  * The three records of the ledger, as the rules see them.
  * @module
  */
-import type { Capability, Cause, GrantId, LeaseRef, TaskId, TaskOutcome, TaskStart } from '@mayfly/domain';
+import type { Capability, Cause, Drift, GrantId, LeaseRef, TaskId, TaskOutcome, TaskStart } from '@mayfly/domain';
 import type { GrantState, LeaseState } from './transitions.js';
 
 /** What one task was allowed; the root of everything that ends with it. */
@@ -35,6 +35,8 @@ export interface Grant {
   readonly heartbeatAt?: Date;
   readonly heartbeatTimeoutSeconds?: number;
   readonly endCause?: Cause;
+  /** What moved, where the end is a drift. */
+  readonly endDrift?: Drift;
   readonly endOutcome?: TaskOutcome;
   readonly endEventId?: string;
   readonly openedAt: Date;
@@ -78,6 +80,8 @@ export interface Lease {
   readonly expiresAt?: Date;
   readonly deliveredAt?: Date;
   readonly cause?: Cause;
+  /** What moved, where the cause is a drift. */
+  readonly drift?: Drift;
   readonly causeEventId?: string;
   readonly requestedAt?: Date;
   /** When it was ended at its target itself because the secrets engine could not: it works no more, and is not yet proven gone everywhere. */

@@ -2,7 +2,7 @@
  * Asking for an end: states change and the request is announced here, in one transaction; the killing is the revoker's.
  * @module
  */
-import type { Cause, GrantId, TaskOutcome } from '@mayfly/domain';
+import type { Cause, Drift, GrantId, TaskOutcome } from '@mayfly/domain';
 import { grantClosed, revocationRequested, type Credential, type Grant, type Lease } from '@mayfly/grant';
 import type { Sql } from '@mayfly/postgres';
 import { announceTasks } from './changes.js';
@@ -15,6 +15,8 @@ import { queueRevocations } from './queues.js';
 /** Why something ends, and who says so. */
 export interface End {
   readonly cause: Cause;
+  /** What moved, where the world did. */
+  readonly drift?: Drift | undefined;
   /** The service that asks. */
   readonly by: string;
   readonly at: Date;
@@ -53,7 +55,7 @@ async function endLeases(tx: Sql, endings: readonly LeaseEnding[]): Promise<Leas
     'revoking',
     endings.map(({ lease, end }) => ({
       ref: lease.ref,
-      patch: { cause: end.cause, requestedAt: end.at, causeEventId: end.causeEventId ?? null },
+      patch: { cause: end.cause, drift: end.drift ?? null, requestedAt: end.at, causeEventId: end.causeEventId ?? null },
     })),
   );
   for (const [by, theirs] of Map.groupBy(ended, ({ ref }) => ending.get(ref)!.end.by)) {
@@ -102,7 +104,10 @@ export async function endGrants(tx: Sql, endings: readonly GrantEnding[]): Promi
       : [];
   await endGrants(
     tx,
-    children.map((grant) => ({ grant, end: { ...ending.get(grant.parentGrantId!)!.end, cause: 'parent_ended', outcome: undefined } })),
+    children.map((grant) => ({
+      grant,
+      end: { ...ending.get(grant.parentGrantId!)!.end, cause: 'parent_ended', drift: undefined, outcome: undefined },
+    })),
   );
   return new Set(over.map(({ grant }) => grant.id));
 }
@@ -112,6 +117,7 @@ export const endGrant = async (tx: Sql, grant: Grant, end: End): Promise<boolean
 
 const patchOf = (end: End) => ({
   endCause: end.cause,
+  endDrift: end.drift ?? null,
   endRequestedAt: end.at,
   endOutcome: end.outcome ?? null,
   endEventId: end.causeEventId ?? null,
@@ -123,6 +129,7 @@ async function dropUndecided(tx: Sql, { grant, end }: GrantEnding): Promise<bool
     endCause: end.cause,
     endRequestedAt: end.at,
     closedAt: end.at,
+    ...(end.drift && { endDrift: end.drift }),
     ...(end.outcome && { endOutcome: end.outcome }),
     ...(end.causeEventId && { endEventId: end.causeEventId }),
   };

@@ -22,7 +22,13 @@ export async function findDoomed(known: Killing): Promise<void> {
     if (lease.state === 'revoking') doomed.push({ lease, credential });
     // Nothing may live under a grant that ends, however it came to be there.
     if (grant.state === 'closing' && (lease.state === 'active' || lease.state === 'minting')) {
-      const end = { cause: grant.endCause ?? 'task_ended', by: 'revoker', at: clock.now(), causeEventId: grant.endEventId } as const;
+      const end = {
+        cause: grant.endCause ?? 'task_ended',
+        drift: grant.endDrift,
+        by: 'revoker',
+        at: clock.now(),
+        causeEventId: grant.endEventId,
+      } as const;
       const ending = await database.transaction('end straggler', (tx) => endLease(tx, grant, credential, lease, end));
       if (ending) doomed.push({ lease: ending, credential });
     }
