@@ -2,6 +2,8 @@
  * The policy set (catalogue, registrations, Cedar policies) and decisions over it.
  * @module
  */
+export { decideGrant } from './decide-grant.js';
+export type { LiveGrant, Redecided } from './decide-grant.js';
 export { digestOfFiles } from './digest-of-files.js';
 export { ACTIONS } from './question.js';
 export type { Action, DecisionQuestion } from './question.js';
