@@ -24,7 +24,7 @@ export interface Growth {
   readonly minutes: number;
   readonly medianMib: number;
   readonly maxMib: number;
-  /** Least squares over all its processes' lives, each measured from its own mean. */
+  /** Least squares over all its processes' lives, each measured from its own mean, and without its first third: heaps grow to their size first. */
   readonly mibPerHour: number;
 }
 
@@ -64,7 +64,9 @@ export class MemoryWatch {
 function growthOf(lives: readonly Life[]): Growth {
   let [covariance, variance] = [0, 0];
   const all: number[] = [];
-  for (const { samples } of lives) {
+  for (const life of lives) {
+    const lasted = life.samples.at(-1)?.age ?? 0;
+    const samples = life.samples.filter(({ age }) => age >= lasted / 3);
     const meanAge = mean(samples.map(({ age }) => age));
     const meanMib = mean(samples.map(({ mib }) => mib));
     for (const { age, mib } of samples) {
