@@ -117,7 +117,9 @@ describe('the ledger', () => {
     }
     const since = performance.now();
     for (const taskId of tasks) await world.event(taskId, 'grant.closed', () => true, 60);
-    for (const taskId of tasks) expect(world.eventsOf(taskId, 'credential.issued').length).toBeLessThanOrEqual(1);
+    // At least once: what was sent before its connection was cut is sent again, as the same event.
+    const issued = (taskId: string) => new Set(world.eventsOf(taskId, 'credential.issued').map(({ id }) => id));
+    for (const taskId of tasks) expect(issued(taskId).size).toBeLessThanOrEqual(1);
     figure(`10 cuts: 20 of 20 tasks closed ${secondsSince(since)} s after the last`);
   }, 120_000);
 });
