@@ -12,6 +12,7 @@ import { Revoking } from '../../services/revoker/src/revoking.js';
 import { databaseUsers } from '../../services/revoker/src/walks/database-users.js';
 import { walk } from '../../services/revoker/src/walks/walk.js';
 import { watchTheClock } from '../../services/revoker/src/watches.js';
+import { anybodys } from '../../libs/store/test/example.js';
 import { AT } from '../../libs/store/test/ledger.js';
 import { FakeVault } from '../../libs/vault/test/fake-vault.js';
 import { Gate } from './gate.js';
@@ -73,7 +74,7 @@ export class System {
   readonly #policies = new CurrentPolicy((files) => {
     const set = readPolicySet(files);
     return { set, decider: new CedarDecider(set) };
-  });
+  }, anybodys);
   #watch: OrphanWatch;
 
   constructor(
@@ -166,7 +167,7 @@ export class System {
       },
       settledUntil: () => undefined,
     };
-    return new Revoking({ database, clock, killers, policies: new CurrentPolicy(readPolicySet), audience: 'mayfly' });
+    return new Revoking({ database, clock, killers, policies: new CurrentPolicy(readPolicySet, anybodys), audience: 'mayfly' });
   }
 
   #delivering(gate: Gate): Delivering {

@@ -3,7 +3,7 @@
  * @module
  */
 import { z } from 'zod';
-import { openCompact, readJson } from './compact-jws.js';
+import { ALGORITHMS, openCompact, readJson } from './compact-jws.js';
 
 /** Largest token, in characters. */
 const MAX_LENGTH = 16_384;
@@ -20,10 +20,11 @@ export interface OpenedToken {
 
 /**
  * Checks form and header of a compact JWS.
+ * @param algorithms those that may sign
  * @throws RefusedToken
  */
-export function openToken(token: string): OpenedToken {
-  const { header, payload } = openCompact(token, MAX_LENGTH);
+export function openToken(token: string, algorithms: readonly string[] = ALGORITHMS): OpenedToken {
+  const { header, payload } = openCompact(token, MAX_LENGTH, [], algorithms);
   const { iss: issuer, sub: subject } = readJson(claims, payload);
   return { typ: header.typ, keyId: header.kid, issuer, subject };
 }

@@ -20,15 +20,24 @@ const ec = z
   .refine(({ alg, crv }) => CURVES[alg] === crv, 'the curve is not the one of this alg');
 const rsa = z.strictObject({ kty: z.literal('RSA'), kid, use, alg: z.enum(['PS256', 'RS256']), n: member, e: z.literal('AQAB') });
 
+const ed = z.strictObject({ kty: z.literal('OKP'), kid, use, alg: z.literal('EdDSA'), crv: z.literal('Ed25519'), x: member });
+
 /** A public key as a JWK that says its own id and the one algorithm it is for. */
 export type PublicKey = z.infer<typeof ec> | z.infer<typeof rsa>;
+/** One that signs policy sets. */
+export type PolicyKey = z.infer<typeof ec> | z.infer<typeof ed>;
 
 /** Checks such a key: public members only, a point on its curve, no RSA key under 2048 bits. */
 export const publicKeyForm: z.ZodType<PublicKey> = z
   .discriminatedUnion('kty', [ec, rsa])
   .refine(isSound, 'is not a usable public key (EC on its curve, or RSA of at least 2048 bits)');
 
-function isSound(jwk: PublicKey): boolean {
+/** Checks the key of somebody who signs policy sets: elliptic curves only. */
+export const policyKeyForm: z.ZodType<PolicyKey> = z
+  .discriminatedUnion('kty', [ec, ed])
+  .refine(isSound, 'is not a usable public key (a point on its curve)');
+
+function isSound(jwk: PublicKey | PolicyKey): boolean {
   try {
     const bits = createPublicKey({ key: jwk, format: 'jwk' }).asymmetricKeyDetails?.modulusLength;
     return bits === undefined || bits >= MIN_RSA_BITS;
@@ -41,7 +50,9 @@ function isSound(jwk: PublicKey): boolean {
 const DEV_KEYS: readonly string[] = ['sha256:ee8ae2767bd0393a6f9fe1574753646886d2c46f283bc78c7e07585ca0e9829f'];
 
 /** True for a key whose private half everybody has: good for the worked example, never for production. */
-export function isDevKey(key: PublicKey): boolean {
-  const required = key.kty === 'EC' ? { crv: key.crv, kty: key.kty, x: key.x, y: key.y } : { e: key.e, kty: key.kty, n: key.n };
-  return DEV_KEYS.includes(digestOf(required));
+export const isDevKey = (key: PublicKey | PolicyKey): boolean => DEV_KEYS.includes(digestOf(requiredMembers(key)));
+
+function requiredMembers(key: PublicKey | PolicyKey): Readonly<Record<string, string>> {
+  if (key.kty === 'EC') return { crv: key.crv, kty: key.kty, x: key.x, y: key.y };
+  return key.kty === 'OKP' ? { crv: key.crv, kty: key.kty, x: key.x } : { e: key.e, kty: key.kty, n: key.n };
 }

@@ -15,3 +15,11 @@ export class InvalidPolicySet extends MayflyError {
     super('invalid-policy-set', `${file}: ${problem}`, 400, false);
   }
 }
+
+/** Nobody who may do so has signed this policy set. Code `policy-signature-refused`, HTTP 403. */
+export class PolicySignatureRefused extends MayflyError {
+  override readonly name = 'PolicySignatureRefused';
+  constructor(message: string) {
+    super('policy-signature-refused', message, 403, false);
+  }
+}

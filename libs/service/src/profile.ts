@@ -14,12 +14,19 @@ export const DEV_WARNING =
 
 const LOOPBACK = ['localhost', '127.0.0.1', '[::1]'];
 
-/** Settings that only the dev profile takes, as sentences. Plain HTTP to this machine is how a Vault agent is reached. */
-export function refusedInProduction(settings: Readonly<Record<string, unknown>>): string[] {
-  const { VAULT_ADDR: vault, MAYFLY_FAILPOINTS: failpoints } = settings;
+/**
+ * Settings that only the dev profile takes, or can do without, as sentences. Plain HTTP to this machine is how a Vault agent is reached.
+ * @param known names of the settings that this process has
+ */
+export function refusedInProduction(settings: Readonly<Record<string, unknown>>, known: readonly string[]): string[] {
+  const { VAULT_ADDR: vault, MAYFLY_FAILPOINTS: failpoints, MAYFLY_POLICY_SIGNATURES: signatures } = settings;
   const url = typeof vault === 'string' ? new URL(vault) : undefined;
   return [
     ...(url && url.protocol !== 'https:' && !LOOPBACK.includes(url.hostname) ? ['VAULT_ADDR must be https'] : []),
     ...(failpoints !== undefined ? ['MAYFLY_FAILPOINTS is for crash tests'] : []),
+    ...(signatures === 'accepted' ? ['MAYFLY_POLICY_SIGNATURES must be required'] : []),
+    ...(known.includes('MAYFLY_POLICY_KEYS_FILE') && settings['MAYFLY_POLICY_KEYS_FILE'] === undefined
+      ? ['MAYFLY_POLICY_KEYS_FILE must name the keys that sign policy sets']
+      : []),
   ].map((sentence) => `${sentence}, unless MAYFLY_PROFILE=dev`);
 }

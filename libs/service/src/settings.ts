@@ -5,6 +5,7 @@
 import { BadConfig } from '@mayfly/domain';
 import { LOG_LEVELS } from '@mayfly/telemetry';
 import { z } from 'zod';
+import { POLICY } from './policy-signers.js';
 import { PROFILES, refusedInProduction } from './profile.js';
 import { openFiles } from './secret-files.js';
 import { unknownSettings } from './unknown-settings.js';
@@ -57,7 +58,7 @@ export const VAULT = {
 };
 
 /** Files that settings name, by what would be lost. The targets file is looked at where it is read: it need not hold a secret. */
-const FILES = { secret: ['VAULT_JWT_FILE'], trusted: ['MAYFLY_TRUST_FILE', 'MAYFLY_TARGETS_FILE'] };
+const FILES = { secret: ['VAULT_JWT_FILE'], trusted: ['MAYFLY_TRUST_FILE', 'MAYFLY_TARGETS_FILE', 'MAYFLY_POLICY_KEYS_FILE'] };
 
 /**
  * Reads settings and refuses what would be unsafe or without effect: names meant for Mayfly that it does not have, secrets that are empty
@@ -65,14 +66,20 @@ const FILES = { secret: ['VAULT_JWT_FILE'], trusted: ['MAYFLY_TRUST_FILE', 'MAYF
  * @throws BadConfig naming the keys that are missing or wrong, never their values
  */
 export function readSettings<Shape extends z.ZodRawShape>(shape: Shape, env: NodeJS.ProcessEnv): Readonly<z.infer<z.ZodObject<Shape>>> {
-  const unknown = unknownSettings(env, [...Object.keys(BASE), ...Object.keys(VAULT), ...Object.keys(EVENTS), ...Object.keys(shape)]);
+  const unknown = unknownSettings(env, [
+    ...Object.keys(BASE),
+    ...Object.keys(VAULT),
+    ...Object.keys(EVENTS),
+    ...Object.keys(POLICY),
+    ...Object.keys(shape),
+  ]);
   const parsed = z.object(shape).safeParse(env);
   if (!parsed.success) {
     const keys = [...new Set(parsed.error.issues.map((issue) => issue.path.join('.')))];
     throw new BadConfig([`these settings are missing or wrong in the environment: ${keys.join(', ')}`, ...unknown].join('; '));
   }
   const settings: Readonly<Record<string, unknown>> = parsed.data;
-  const refused = settings['MAYFLY_PROFILE'] === 'dev' ? [] : refusedInProduction(settings);
+  const refused = settings['MAYFLY_PROFILE'] === 'dev' ? [] : refusedInProduction(settings, Object.keys(shape));
   const faults = [...unknown, ...openFiles(filesOf(settings, FILES.secret), filesOf(settings, FILES.trusted)), ...refused];
   if (faults.length > 0) throw new BadConfig(faults.join('; '));
   return Object.freeze(parsed.data);

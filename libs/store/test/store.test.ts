@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { newGrantId, newLeaseRef, OUT_EVENTS, plusSeconds, TOPICS, type OutEvent } from '@mayfly/domain';
+import { digestOf, newGrantId, newLeaseRef, OUT_EVENTS, plusSeconds, TOPICS, type OutEvent } from '@mayfly/domain';
 import { verifyChain, type EvidenceRecord } from '@mayfly/evidence-log';
 import { GRANT_TRANSITIONS, LEASE_TRANSITIONS } from '@mayfly/grant';
 import {
@@ -7,6 +7,7 @@ import {
   applyPolicySet,
   chainFacts,
   claimRevocations,
+  currentPolicyDigest,
   CurrentPolicy,
   emit,
   endGrant,
@@ -21,6 +22,7 @@ import {
   leasesOf,
   leasesPastExpiry,
   listGrants,
+  listPolicySwitches,
   lockGrant,
   noteEvent,
   Outbox,
@@ -33,6 +35,7 @@ import {
   transitionGrant,
   transitionLease,
 } from '../src/index.js';
+import { anybodys } from './example.js';
 import { AT, capability, granted, startLedger, task, type Ledger } from './ledger.js';
 
 let ledger: Ledger;
@@ -321,25 +324,60 @@ describe('evidence', () => {
 });
 
 describe('policy sets', () => {
+  const apply = (name: string, signature?: string) =>
+    ledger.database.transaction('apply', (tx) =>
+      applyPolicySet(tx, { digest: digestOf({ name }), files: { name }, signature, appliedBy: 'admin', at: AT }),
+    );
+
   test('whoever asks decides by the set that is current at that moment', async () => {
     const reads: string[] = [];
     const policies = new CurrentPolicy((files) => {
       reads.push(files['name']!);
       return files['name']!;
-    });
+    }, anybodys);
     await expect(policies.get(ledger.database)).rejects.toMatchObject({ code: 'policy-unavailable', retriable: true });
-    const apply = (name: string) =>
-      ledger.database.transaction('apply', (tx) =>
-        applyPolicySet(tx, { digest: `sha256:${name}`, files: { name }, appliedBy: 'admin', at: AT }),
-      );
     expect(await apply('one')).toBe(true);
     expect(await apply('one')).toBe(false);
     expect([await policies.get(ledger.database), await policies.get(ledger.database)]).toEqual(['one', 'one']);
     expect(await apply('two')).toBe(true);
-    expect(await policies.get(ledger.database)).toBe('two');
+    expect(await Promise.all(Array.from({ length: 8 }, () => policies.get(ledger.database)))).toEqual(Array(8).fill('two'));
     expect(await apply('one')).toBe(true);
     expect(await policies.get(ledger.database)).toBe('one');
     expect(reads).toEqual(['one', 'two', 'one']);
+  });
+
+  test('a set that somebody else wrote into the ledger is used by nobody, and the right one again once it is back', async () => {
+    const policies = new CurrentPolicy(
+      (files) => files['name'],
+      ({ signature }) => (signature === 'good' ? Promise.resolve() : Promise.reject(new Error('not ours'))),
+    );
+    await apply('mine', 'good');
+    expect(await policies.get(ledger.database)).toBe('mine');
+    const write = (set: string) => ledger.database.run('', `update policy.set set ${set} where digest = $1`, [digestOf({ name: 'mine' })]);
+    for (const [broken, mended] of [
+      [`files = '{"name": "theirs"}'`, `files = '{"name": "mine"}'`],
+      [`signature = 'forged'`, `signature = 'good'`],
+      [`signature = null`, `signature = 'good'`],
+    ] as const) {
+      await write(broken);
+      await expect(policies.get(ledger.database)).rejects.toMatchObject({ code: 'policy-unavailable', status: 503, retriable: true });
+      await write(mended);
+      expect(await policies.get(ledger.database)).toBe('mine');
+    }
+    await apply('theirs');
+    await expect(policies.get(ledger.database)).rejects.toMatchObject({ code: 'policy-unavailable' });
+    await apply('mine');
+    expect(await policies.get(ledger.database)).toBe('mine');
+  });
+
+  test('who made which set current is kept, in order, and two at once come one after the other', async () => {
+    const before = (await listPolicySwitches(ledger.database, 1))[0]?.digest;
+    await Promise.all(['left', 'right'].map((name) => apply(name)));
+    const [last, first] = await listPolicySwitches(ledger.database, 2);
+    expect(first).toMatchObject({ kind: 'applied', previous: before, operator: 'admin' });
+    expect(last).toMatchObject({ kind: 'applied', previous: first?.digest });
+    expect(await currentPolicyDigest(ledger.database)).toBe(last?.digest);
+    expect([last?.digest, first?.digest].sort()).toEqual(['left', 'right'].map((name) => digestOf({ name })).sort());
   });
 
   test('live grants under another set are found, page by page', async () => {

@@ -15,6 +15,7 @@ import {
 } from '@mayfly/store';
 import { createLogger } from '@mayfly/telemetry';
 import { startWorker } from '@mayfly/worker';
+import { anybodys } from '../../../libs/store/test/example.js';
 import { AT, capability, granted, task } from '../../../libs/store/test/ledger.js';
 import { FakeVault } from '../../../libs/vault/test/fake-vault.js';
 import { Delivering } from '../src/delivering.js';
@@ -41,7 +42,7 @@ export function deliveryOn(database: Database, clock = new ManualClock(AT), vaul
       return decision;
     };
     return { set, decider: { decide } };
-  });
+  }, anybodys);
   const quotas = new QuotaWatch(clock);
   const changes = new TaskChanges(database);
   const targets = { orders: { kind: 'postgres', connection: CONNECTION } } as const;

@@ -1,4 +1,4 @@
-import { BASE, EVENTS, readSettings } from '@mayfly/service';
+import { BASE, EVENTS, POLICY, readSettings } from '@mayfly/service';
 
 /** The drift service's settings. @throws BadConfig */
-export const readConfig = (env: NodeJS.ProcessEnv) => readSettings({ ...BASE, ...EVENTS }, env);
+export const readConfig = (env: NodeJS.ProcessEnv) => readSettings({ ...BASE, ...POLICY, ...EVENTS }, env);

@@ -3,6 +3,7 @@ import { digestOf, ManualClock, newLeaseRef, type LeaseRef, type TaskStart } fro
 import { CedarDecider, readPolicySet } from '@mayfly/policy';
 import { CurrentPolicy, insertCredentials, intendLease, leasesOf, readTaskIntake, transitionLease, type Database } from '@mayfly/store';
 import type { RiskSignalMessage, RiskSubject } from '@mayfly/task-events';
+import { anybodys } from '../../../libs/store/test/example.js';
 import { AT, capability, granted, task } from '../../../libs/store/test/ledger.js';
 import type { SignalDependencies } from '../src/flow.js';
 
@@ -11,7 +12,7 @@ export function driftOn(database: Database): SignalDependencies {
   const policies = new CurrentPolicy((files) => {
     const set = readPolicySet(files);
     return { set, decider: new CedarDecider(set) };
-  });
+  }, anybodys);
   return { database, policies, clock: new ManualClock(AT), audience: 'mayfly' };
 }
 

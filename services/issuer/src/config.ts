@@ -1,4 +1,4 @@
-import { BASE, EVENTS, readSettings, VAULT } from '@mayfly/service';
+import { BASE, EVENTS, POLICY, readSettings, VAULT } from '@mayfly/service';
 
 /** The issuer's settings. @throws BadConfig */
-export const readConfig = (env: NodeJS.ProcessEnv) => readSettings({ ...BASE, ...EVENTS, ...VAULT }, env);
+export const readConfig = (env: NodeJS.ProcessEnv) => readSettings({ ...BASE, ...POLICY, ...EVENTS, ...VAULT }, env);

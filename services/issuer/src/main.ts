@@ -1,6 +1,6 @@
 import { CHANNELS, CurrentPolicy } from '@mayfly/store';
 import { CedarDecider, readPolicySet } from '@mayfly/policy';
-import { audienceOf, runService } from '@mayfly/service';
+import { audienceOf, policyVoucher, runService } from '@mayfly/service';
 import { vaultForIssuer } from '@mayfly/vault';
 import { startPool } from '@mayfly/worker';
 import { TOPICS } from '@mayfly/domain';
@@ -11,7 +11,7 @@ import { Issuing } from './issuing.js';
 /** Tasks that are minted for side by side. */
 const MINTS_AT_ONCE = 16;
 
-await runService('issuer', readConfig, (config, { database, clock, logger, topic }) => {
+await runService('issuer', readConfig, async (config, { database, clock, logger, topic }) => {
   const vault = vaultForIssuer({
     address: config.VAULT_ADDR,
     jwtFile: config.VAULT_JWT_FILE,
@@ -19,10 +19,13 @@ await runService('issuer', readConfig, (config, { database, clock, logger, topic
     role: config.VAULT_ROLE,
     maxInFlight: config.VAULT_MAX_IN_FLIGHT,
   });
-  const policies = new CurrentPolicy((files) => {
-    const set = readPolicySet(files);
-    return { set, decider: new CedarDecider(set) };
-  });
+  const policies = new CurrentPolicy(
+    (files) => {
+      const set = readPolicySet(files);
+      return { set, decider: new CedarDecider(set) };
+    },
+    await policyVoucher(config),
+  );
   const issuing = new Issuing({ database, vault, policies, clock, audience: audienceOf(config) });
   const minter = startPool({
     name: 'minter',

@@ -3,6 +3,7 @@ import { digestOf, ManualClock, taskId, VaultUnavailable, type TaskStart } from 
 import { CedarDecider, readPolicySet } from '@mayfly/policy';
 import { CurrentPolicy, type Database } from '@mayfly/store';
 import type { TaskEndedMessage, TaskStartedMessage } from '@mayfly/task-events';
+import { anybodys } from '../../../libs/store/test/example.js';
 import { AT, task } from '../../../libs/store/test/ledger.js';
 import { FakeVault } from '../../../libs/vault/test/fake-vault.js';
 import { Issuing } from '../src/issuing.js';
@@ -14,7 +15,7 @@ export function issuerOn(database: Database, clock = new ManualClock(AT), vault 
   const policies = new CurrentPolicy((files) => {
     const set = readPolicySet(files);
     return { set, decider: new CedarDecider(set) };
-  });
+  }, anybodys);
   return { database, clock, vault, policies, issuing: new Issuing({ database, vault, policies, clock, audience: 'mayfly' }) };
 }
 

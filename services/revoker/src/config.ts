@@ -1,4 +1,4 @@
-import { BASE, EVENTS, readSettings, VAULT } from '@mayfly/service';
+import { BASE, EVENTS, POLICY, readSettings, VAULT } from '@mayfly/service';
 import { ORPHAN_AFTER_SECONDS } from '@mayfly/revocation';
 import { z } from 'zod';
 
@@ -7,6 +7,7 @@ export const readConfig = (env: NodeJS.ProcessEnv) =>
   readSettings(
     {
       ...BASE,
+      ...POLICY,
       ...EVENTS,
       ...VAULT,
       /** The role in which it lists what exists in Vault, and ends nothing. */

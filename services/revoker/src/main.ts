@@ -1,6 +1,6 @@
 import { TOPICS } from '@mayfly/domain';
 import { readPolicySet } from '@mayfly/policy';
-import { audienceOf, runService } from '@mayfly/service';
+import { audienceOf, policyVoucher, runService } from '@mayfly/service';
 import { CHANNELS, countOpenRevocations, CurrentPolicy } from '@mayfly/store';
 import { PostgresProbe, quarantineAt, quarantinesOf, readTargets } from '@mayfly/targets';
 import { gauge, METRICS } from '@mayfly/telemetry';
@@ -24,7 +24,7 @@ await runService('revoker', readConfig, async (config, { database, clock, logger
   const targets = await readTargets(config.MAYFLY_TARGETS_FILE);
   const probe = new PostgresProbe(targets);
   const quarantines = quarantinesOf(targets);
-  const policies = new CurrentPolicy(readPolicySet);
+  const policies = new CurrentPolicy(readPolicySet, await policyVoucher(config));
   const walked = { database, clock, logger };
   const inTargets = walksOfTargets(walked, quarantines, config.ORPHAN_AFTER_SECONDS);
   const catalogue = async () => (await policies.get(database)).capabilities;
@@ -63,7 +63,7 @@ await runService('revoker', readConfig, async (config, { database, clock, logger
     providers: [{ provide: Revoking, useValue: revoking }],
     workers: [killer, watch, ...quarantiners, ...reconcilers.map(({ worker }) => worker)],
     wake: { [CHANNELS.revoke]: () => killer.wake() },
-    readiness: { vault: () => revoker.health() },
+    readiness: { vault: () => revoker.health(), policy: () => policies.get(database) },
     close: async () => {
       await Promise.all([probe, ...quarantines].map((each) => each.close()));
     },

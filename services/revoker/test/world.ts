@@ -12,6 +12,7 @@ import {
   readTaskIntake,
   type Database,
 } from '@mayfly/store';
+import { anybodys } from '../../../libs/store/test/example.js';
 import { AT, capability, granted } from '../../../libs/store/test/ledger.js';
 import { FakeVault } from '../../../libs/vault/test/fake-vault.js';
 import { Revoking } from '../src/revoking.js';
@@ -47,7 +48,7 @@ export function revokerOn(database: Database, clock = new ManualClock(AT), vault
   };
   const settled: { until?: Date } = {};
   const killers: Killers = { revoker: vault, probe: { probe }, quarantine, settledUntil: () => settled.until };
-  const policies = new CurrentPolicy(readPolicySet);
+  const policies = new CurrentPolicy(readPolicySet, anybodys);
   return {
     database,
     clock,
