@@ -1,9 +1,8 @@
 import type { Capability } from '@mayfly/domain';
 import type { Grant } from '@mayfly/grant';
 import { problemOf } from '@mayfly/revocation';
-import { stateFact } from '@mayfly/store';
-import { ATTRIBUTES, counter, METRICS } from '@mayfly/telemetry';
 import type { Killing } from '../killing.js';
+import { noteOrphan } from '../note-orphan.js';
 
 /**
  * Before a grant is closed its targets are asked for whatever carries its id: a copy that Vault made and forgot, and that nobody wrote
@@ -25,21 +24,11 @@ export async function searchTargets(known: Killing): Promise<void> {
   if (known.remains) problems?.set('target', problem ?? 'target-still-accepts');
 }
 
-const orphans = counter(METRICS.orphansFound);
-
 async function endForgotten({ database, clock, killers }: Killing, grant: Grant, target: string | undefined): Promise<void> {
   const { quarantine } = killers;
   if (target === undefined || !quarantine.targets.includes(target)) return;
   for (const principal of await quarantine.principals(target, grant.id)) {
     await quarantine.quarantine(target, principal, true);
-    orphans.add(1, { [ATTRIBUTES.engine]: 'database' });
-    await stateFact(database, {
-      kind: 'dev.mayfly.evidence.orphan-ended.v1',
-      at: clock.now().toISOString(),
-      tenant: grant.tenant,
-      taskId: grant.taskId,
-      by: 'revoker',
-      data: { engine: 'database', target, principal },
-    });
+    await noteOrphan({ database, clock }, { kind: 'database', grant, data: { target, principal } });
   }
 }

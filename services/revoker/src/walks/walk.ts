@@ -3,10 +3,10 @@
  * @module
  */
 import type { Clock } from '@mayfly/domain';
-import type { Grant } from '@mayfly/grant';
 import type { OrphanWatch } from '@mayfly/revocation';
-import { stateFact, type Database } from '@mayfly/store';
-import { ATTRIBUTES, counter, METRICS, SPANS, withSpan, type Logger } from '@mayfly/telemetry';
+import type { Database } from '@mayfly/store';
+import { ATTRIBUTES, SPANS, withSpan, type Logger } from '@mayfly/telemetry';
+import { noteOrphan, type Orphan } from '../note-orphan.js';
 
 /** What every walk works with. */
 export interface WalkDependencies {
@@ -15,12 +15,8 @@ export interface WalkDependencies {
   readonly logger: Logger;
 }
 
-/** What was ended, for people: nothing that would let them act. */
-export interface Ended {
-  /** The grant that it belonged to, where that can be told. */
-  readonly grant?: Grant | undefined;
-  readonly data: Readonly<Record<string, string>>;
-}
+/** What a walk ended. */
+export type Ended = Omit<Orphan, 'kind'>;
 
 /** One kind of thing in one place. To add one, see {@link file://./all-walks.ts}. */
 export interface Walk {
@@ -36,8 +32,6 @@ export interface Walk {
   /** The other way round: what the ledger says lives and is not in the list is looked at, and ended there too. */
   readonly missing?: (names: readonly string[]) => Promise<void>;
 }
-
-const orphans = counter(METRICS.orphansFound);
 
 /** Walks once. What cannot be listed or ended is an error: it is walked again. */
 export async function walk({ database, clock, logger }: WalkDependencies, one: Walk): Promise<void> {
@@ -58,15 +52,6 @@ export async function walk({ database, clock, logger }: WalkDependencies, one: W
 async function endOrphan({ database, clock, logger }: WalkDependencies, { kind, end }: Walk, name: string): Promise<void> {
   const ended = await end(name);
   if (!ended) return;
-  const { grant, data } = ended;
-  orphans.add(1, { [ATTRIBUTES.engine]: kind });
-  await stateFact(database, {
-    kind: 'dev.mayfly.evidence.orphan-ended.v1',
-    at: clock.now().toISOString(),
-    tenant: grant?.tenant,
-    taskId: grant?.taskId,
-    by: 'revoker',
-    data: { engine: kind, ...data },
-  });
-  logger.error('something that nothing explains was found and ended', { engine: kind, ...data, taskId: grant?.taskId });
+  await noteOrphan({ database, clock }, { kind, ...ended });
+  logger.error('something that nothing explains was found and ended', { engine: kind, ...ended.data, taskId: ended.grant?.taskId });
 }
