@@ -1,6 +1,6 @@
 /** The real flows on a real ledger, a fake Vault and a fake target: two replicas of each, every one behind a gate. */
 import { ManualClock, plusSeconds } from '@mayfly/domain';
-import { CedarDecider, readPolicySet } from '@mayfly/policy';
+import { readPolicy, readPolicySet } from '@mayfly/policy';
 import { OrphanWatch, type Killers, type ProbeSubject } from '@mayfly/revocation';
 import { CurrentPolicy, QuotaWatch, type Database, type Sql } from '@mayfly/store';
 import type { TaskEndedMessage } from '@mayfly/task-events';
@@ -71,10 +71,7 @@ export class System {
 
   readonly #start: ReturnType<typeof started>;
   readonly #end: TaskEndedMessage;
-  readonly #policies = new CurrentPolicy((files) => {
-    const set = readPolicySet(files);
-    return { set, decider: new CedarDecider(set) };
-  }, anybodys);
+  readonly #policies = new CurrentPolicy((files) => readPolicy(files), anybodys);
   #watch: OrphanWatch;
 
   constructor(

@@ -29,6 +29,11 @@ export const COMPENSATIONS = ['short-life', 'revoked-serials', 'taint', 'none'] 
 /** One of {@link COMPENSATIONS}. */
 export type Compensation = (typeof COMPENSATIONS)[number];
 
+/** What a capability or a verb of a tool does to its target. Whoever does not say so writes. */
+export const ACCESSES = ['read', 'write'] as const;
+/** One of {@link ACCESSES}. */
+export type Access = (typeof ACCESSES)[number];
+
 /** `on-start`: minted when the task starts. `on-fetch`: does not exist before it is asked for. */
 export type MintMode = 'on-start' | 'on-fetch';
 
@@ -47,6 +52,8 @@ export interface Capability {
   /** Vault policy that a task token needs for it, always `cap-…`. */
   readonly vaultPolicy: string;
   readonly dataClass: string;
+  /** A narrowed task loses what writes. */
+  readonly access: Access;
   /** Longest life of one lease, in seconds. */
   readonly maxTtlSeconds: number;
   /** How often one task may fetch it. */
@@ -57,4 +64,8 @@ export interface Capability {
   readonly target?: string;
   /** True when a revocation only counts once the target itself (or its revocation list) says that the credential is dead. */
   readonly probe: boolean;
+  /** `sha256:…` of what its Vault policy and role have to be in Vault; absent where nobody compares. */
+  readonly vaultDigest?: string;
+  /** What follows when they are something else: no new mints and an alarm in any case, and with `revoke` the end of its live leases. */
+  readonly onVaultDrift: 'alarm' | 'revoke';
 }

@@ -9,6 +9,8 @@ export interface PlanStep {
   readonly tool: string;
   readonly action: string;
   readonly resource: string;
+  /** The one host that the tool is to reach, where the step is about one. */
+  readonly host?: string;
 }
 
 /** Why the task runs and what it means to do. The free text is never authority. */
@@ -45,6 +47,8 @@ export interface TaskStart {
   readonly deadline?: Date;
   /** 0 (harmless) to 100; 0 where the orchestrator said nothing. */
   readonly risk: number;
+  /** 1 for the first try of a piece of work, 2 for the second: a retry is a task of its own. */
+  readonly attempt?: number;
 }
 
 /** How a task ended, as its orchestrator says. */
@@ -68,6 +72,21 @@ export interface EventEnvelope {
   readonly tracestate?: string;
 }
 
+/**
+ * How far a task has gone wrong by its own calls, each step worse than the one before: `warned` loses nothing, `narrowed` may only read,
+ * `suspended` gets nothing while it lasts. A task that goes on after that is ended.
+ */
+export const BEHAVIOURS = ['normal', 'warned', 'narrowed', 'suspended'] as const;
+/** One of {@link BEHAVIOURS}. */
+export type Behaviour = (typeof BEHAVIOURS)[number];
+
+/** A person's consent to what a task asks for. */
+export interface Approval {
+  /** Id of the operator who gave it. */
+  readonly by: string;
+  readonly at: Date;
+}
+
 /** What decisions about a task rest on. Every field but the intent's free text may be authority. */
 export interface TaskFacts {
   readonly taskId: string;
@@ -88,4 +107,7 @@ export interface TaskFacts {
   readonly delegationDepth: number;
   /** 1 for the first try, where the orchestrator says so. */
   readonly attempt?: number;
+  readonly behaviour: Behaviour;
+  /** Absent until somebody approved: what asks for it denies. */
+  readonly approval?: Approval;
 }

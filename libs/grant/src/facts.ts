@@ -5,7 +5,7 @@
 import type { TaskFacts, TaskStart } from '@mayfly/domain';
 import type { Grant } from './records.js';
 
-/** The facts of a grant as they are now: what was declared at the start, with today's risk. */
+/** The facts of a grant as they are now: what was declared at the start, with today's risk and behaviour. */
 export const factsOf = (grant: Grant, request: TaskStart): TaskFacts => ({
   taskId: grant.taskId,
   tenant: grant.tenant,
@@ -15,6 +15,8 @@ export const factsOf = (grant: Grant, request: TaskStart): TaskFacts => ({
   intent: request.intent,
   risk: grant.risk,
   delegationDepth: grant.delegationDepth,
+  behaviour: 'normal',
   ...(request.initiator && { initiator: request.initiator }),
   ...(request.parentTaskId && { parentTaskId: request.parentTaskId }),
+  ...(request.attempt !== undefined && { attempt: request.attempt }),
 });

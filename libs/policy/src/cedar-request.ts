@@ -4,9 +4,7 @@
  * @module
  */
 import type { CedarValueJson, Context, EntityJson, TypeAndId } from '@cedar-policy/cedar-wasm/nodejs';
-import type { Capability, TaskFacts } from '@mayfly/domain';
-import type { Agent } from './policy-set.js';
-import type { DecisionQuestion } from './question.js';
+import type { KnownQuestion } from './refuse-by-registration.js';
 
 /** What Cedar is asked, without the policies. */
 export interface CedarRequest {
@@ -19,49 +17,75 @@ export interface CedarRequest {
 
 const uid = (type: string, id: string): TypeAndId => ({ type: `Mayfly::${type}`, id });
 const reference = (type: string, id: string): CedarValueJson => ({ __entity: uid(type, id) });
+const datetime = (at: Date): CedarValueJson => ({ __extn: { fn: 'datetime', arg: at.toISOString() } });
 const entity = (type: string, id: string, attrs: Record<string, CedarValueJson>, parents: TypeAndId[] = []): EntityJson => ({
   uid: uid(type, id),
   attrs,
   parents,
 });
 
-type AgentFacts = Pick<Agent, 'id' | 'tenant' | 'owner'>;
-type CapabilityFacts = Pick<Capability, 'name' | 'engine' | 'shape' | 'dataClass'>;
-
-/** Makes the Cedar request of a question whose agent and capability are known. */
-export function cedarRequest({ action, task, at }: DecisionQuestion, agent: AgentFacts, capability: CapabilityFacts): CedarRequest {
-  const { engine, shape, dataClass } = capability;
+/** Makes the Cedar request of a question whose every name is known. */
+export function cedarRequest(question: KnownQuestion): CedarRequest {
+  const { action, task, agent } = question;
+  const target = targetOf(question);
   return {
     principal: uid('Agent', agent.id),
     action: uid('Action', action),
-    resource: uid('Capability', capability.name),
-    context: contextOf(task, at),
+    resource: target.uid as TypeAndId,
+    context: { ...contextOf(question), ...(question.action === 'call' && callContext(question)) },
     entities: [
       entity('Agent', agent.id, { tenant: agent.tenant, owner: agent.owner }),
-      entity('Capability', capability.name, { engine, shape, dataClass }),
+      // Work may be handed on to the very same agent, and Cedar takes an entity once.
+      ...(question.action === 'delegate' && question.to.id === agent.id ? [] : [target]),
       entity('Task', task.taskId, {}, task.parentTaskId === undefined ? [] : [uid('Task', task.parentTaskId)]),
       ...(task.initiator ? [entity('Initiator', task.initiator.id, { kind: task.initiator.kind })] : []),
     ],
   };
 }
 
-function contextOf(task: TaskFacts, at: Date): Context {
-  const { intent, initiator, parentTaskId, attempt } = task;
+function targetOf(question: KnownQuestion): EntityJson {
+  if (question.action === 'call') return entity('Resource', question.call.resource.id, { kind: question.call.resource.type });
+  if (question.action === 'delegate') return entity('Agent', question.to.id, { tenant: question.to.tenant, owner: question.to.owner });
+  const { name, engine, shape, dataClass, access } = question.capability;
+  return entity('Capability', name, { engine, shape, dataClass, access });
+}
+
+function contextOf({ task, workflow, at }: KnownQuestion): Context {
+  const { intent, initiator, parentTaskId, attempt, approval } = task;
+  const { environment, autonomyTier } = workflow;
   return {
     task: reference('Task', task.taskId),
     tenant: task.tenant,
     source: task.source,
-    workflow: task.workflow,
-    // Free text: in the context so that a forbid may look at it, never a reason to permit.
+    workflow: workflow.name,
+    // Free text: a forbid may look at it; a permit that does is refused when the set is loaded.
     purpose: intent.purpose,
     plan: intent.plan.map(({ action, resource }) => ({ action, resource })),
     tools: intent.plan.map(({ tool }) => reference('Tool', tool)),
+    verbs: intent.plan.map(({ action }) => action),
+    resources: intent.plan.map(({ resource }) => reference('Resource', resource)),
+    hosts: intent.plan.flatMap(({ host }) => (host === undefined ? [] : [host])),
     risk: task.risk,
+    behaviour: task.behaviour,
     delegationDepth: task.delegationDepth,
-    at: { __extn: { fn: 'datetime', arg: at.toISOString() } },
+    at: datetime(at),
+    // ISO 8601: Monday is 1, Sunday is 7.
+    weekday: at.getUTCDay() || 7,
+    hour: at.getUTCHours(),
     ...(intent.dataClass !== undefined && { dataClass: intent.dataClass }),
     ...(initiator && { initiator: reference('Initiator', initiator.id) }),
     ...(parentTaskId !== undefined && { parent: reference('Task', parentTaskId) }),
     ...(attempt !== undefined && { attempt }),
+    ...(approval && { approval: { by: approval.by, at: datetime(approval.at) } }),
+    // The registration's word, never the event's.
+    ...(environment !== undefined && { environment }),
+    ...(autonomyTier !== undefined && { autonomyTier }),
   };
 }
+
+const callContext = ({ call, access }: Extract<KnownQuestion, { action: 'call' }>): Context => ({
+  tool: reference('Tool', call.tool),
+  verb: call.verb,
+  access,
+  ...(call.host !== undefined && { host: call.host }),
+});

@@ -27,8 +27,20 @@ export const REASONS = [
   'agent-not-allowed',
   /** The agent's registration is suspended. */
   'agent-suspended',
+  /** The person or team that answers for the agent has left. */
+  'agent-owner-gone',
+  /** Whoever the task runs on behalf of has left. */
+  'initiator-offboarded',
+  /** The call is no step of the plan that the task declared. */
+  'off-plan',
+  /** The task went wrong too often and may only read. */
+  'task-narrowed',
+  /** The task went wrong too often and gets nothing. */
+  'task-suspended',
   /** A policy could not be evaluated, or the question does not fit the schema. */
   'evaluation-error',
+  /** Whoever decides did not answer, or not in a way that can be relied on. */
+  'pdp-unavailable',
 ] as const;
 /** One of {@link REASONS}. */
 export type Reason = (typeof REASONS)[number];
@@ -43,6 +55,17 @@ export interface Decision {
   readonly policies: readonly string[];
   /** Digest of the policy set that it rests on. */
   readonly policyDigest: string;
+  /** RFC 8785 digest of the intent that the task declared. */
+  readonly intentDigest: string;
+  /** What policies in shadow mode would have made of it; absent where none applied. */
+  readonly shadow?: readonly Shadow[];
+}
+
+/** What one policy that is only tried out would have made of a decision, had it been in force. */
+export interface Shadow {
+  /** Id of the policy. */
+  readonly policy: string;
+  readonly would: 'permit' | 'deny';
 }
 
 /** Decides. Whatever goes wrong inside is a deny, never an exception. */

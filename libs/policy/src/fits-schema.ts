@@ -3,12 +3,15 @@
  * @module
  */
 import { isAuthorized } from '@cedar-policy/cedar-wasm/nodejs';
+import type { Capability, TaskFacts } from '@mayfly/domain';
 import { cedarRequest } from './cedar-request.js';
-import { ACTIONS } from './question.js';
-import type { TaskFacts } from '@mayfly/domain';
+import { ACTIONS, type Action } from './question.js';
+import type { KnownQuestion } from './refuse-by-registration.js';
 
-const agent = { id: 'agent', tenant: 'tenant', owner: 'owner' };
-const capability = { name: 'capability', engine: 'kv', shape: 'static', dataClass: 'internal' } as const;
+const at = new Date(0);
+const agent = { id: 'agent', tenant: 'tenant', owner: 'owner', status: 'active' } as const;
+const to = { ...agent, id: 'other' };
+const capability = { name: 'capability', engine: 'kv', shape: 'static', dataClass: 'internal', access: 'read' } as Capability;
 const least: TaskFacts = {
   taskId: 'task',
   tenant: 'tenant',
@@ -17,24 +20,38 @@ const least: TaskFacts = {
   agent: agent.id,
   intent: { purpose: 'purpose', plan: [] },
   risk: 0,
+  behaviour: 'normal',
   delegationDepth: 0,
 };
+const step = { tool: 'tool', action: 'action', resource: 'resource', host: 'host' };
 const most: TaskFacts = {
   ...least,
   initiator: { id: 'initiator', kind: 'human' },
-  intent: { purpose: 'purpose', dataClass: 'internal', plan: [{ tool: 'tool', action: 'action', resource: 'resource' }] },
+  intent: { purpose: 'purpose', dataClass: 'internal', plan: [step] },
   parentTaskId: 'parent',
   attempt: 1,
+  approval: { by: 'operator', at },
 };
+const workflow = { name: 'workflow', agents: [], maxDurationSeconds: 1 };
+const smallest = { agent, workflow, task: least, at };
+const fullest = { agent, workflow: { ...workflow, environment: 'production', autonomyTier: 0 }, task: most, at };
+const call = { tool: 'tool', verb: 'verb', resource: { type: 'kind', id: 'resource' } };
+
+function questionsFor(action: Action): KnownQuestion[] {
+  if (action === 'delegate') return [smallest, fullest].map((known) => ({ ...known, action, to }));
+  if (action !== 'call') return [smallest, fullest].map((known) => ({ ...known, action, capability }));
+  return [
+    { ...smallest, action, call, access: 'read' },
+    { ...fullest, action, call: { ...call, host: 'host' }, access: 'write' },
+  ];
+}
 
 /**
  * True when the schema takes both the smallest and the fullest question of every action. Otherwise
  * every real question would end as `evaluation-error`: a set like that is better refused at load.
  */
 export const fitsSchema = (schema: string): boolean =>
-  ACTIONS.every((action) =>
-    [least, most].every((task) => {
-      const request = cedarRequest({ action, capability: capability.name, task, at: new Date(0) }, agent, capability);
-      return isAuthorized({ ...request, schema, validateRequest: true, policies: { staticPolicies: {} } }).type === 'success';
-    }),
+  ACTIONS.flatMap(questionsFor).every(
+    (question) =>
+      isAuthorized({ ...cedarRequest(question), schema, validateRequest: true, policies: { staticPolicies: {} } }).type === 'success',
   );

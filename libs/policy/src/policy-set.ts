@@ -2,7 +2,7 @@
  * What one version of the policy set holds.
  * @module
  */
-import type { Capability } from '@mayfly/domain';
+import type { Access, Capability } from '@mayfly/domain';
 import type { BreakerRule } from '@mayfly/grant';
 import type { PublicKey } from '@mayfly/identity';
 import type { Quotas } from './quotas.js';
@@ -21,6 +21,40 @@ export interface Workflow {
   readonly heartbeatTimeoutSeconds?: number;
   /** When its tasks crash again and again, new ones are refused for a while; absent where they never are. */
   readonly breaker?: BreakerRule;
+  /** Where its tasks act, for example `production`. */
+  readonly environment?: string;
+  /** How much its agents do on their own, from 0 (each step is a person's) to 5 (nobody looks). */
+  readonly autonomyTier?: number;
+  readonly budgets?: Budgets;
+  readonly behaviour?: BehaviourThresholds;
+}
+
+/** How much one task may use up in its whole life; what is absent has no bound. */
+export interface Budgets {
+  /** Calls of tools. */
+  readonly calls?: number | undefined;
+  readonly rows?: number | undefined;
+  readonly bytes?: number | undefined;
+  /** Credentials minted. */
+  readonly mints?: number | undefined;
+}
+
+/** After how many denied and off-plan calls of one task it is warned, narrowed, suspended, ended; what is absent never happens. */
+export interface BehaviourThresholds {
+  readonly warn?: number | undefined;
+  readonly narrow?: number | undefined;
+  readonly suspend?: number | undefined;
+  readonly revoke?: number | undefined;
+}
+
+/** Who may send security event tokens (RFC 8417), and about whose tasks. */
+export interface Transmitter {
+  /** The `iss` of its tokens, compared character by character. */
+  readonly issuer: string;
+  readonly tenant: string;
+  /** The `aud` that its tokens must have; absent where the installation's own name is expected. */
+  readonly audience?: string;
+  readonly keys: readonly PublicKey[];
 }
 
 /** Who may emit lifecycle events, and for what. */
@@ -56,6 +90,9 @@ export interface PolicySet {
   readonly capabilities: readonly Capability[];
   readonly orchestrators: readonly Orchestrator[];
   readonly agents: readonly Agent[];
+  /** People and services that left: nothing is done on their behalf, and what they answered for has no owner. */
+  readonly offboarded: readonly string[];
+  readonly transmitters: readonly Transmitter[];
   /** The Cedar schema's text. */
   readonly schema: string;
   /** Cedar policies by their `@id`, each with its text. */
@@ -70,4 +107,9 @@ export interface PolicySet {
   tenantQuotas(tenant: string): Quotas | undefined;
   /** The agent registered under that workload identity. */
   agent(id: string): Agent | undefined;
+  /** The transmitter registered under that issuer. */
+  transmitter(issuer: string): Transmitter | undefined;
+  isOffboarded(id: string): boolean;
+  /** What a verb of a tool does: a write, unless the catalogue says that it only reads. */
+  access(tool: string, verb: string): Access;
 }

@@ -2,7 +2,7 @@
  * `catalogue.yaml`: what tasks may ask for, and what it is in Vault.
  * @module
  */
-import { COMPENSATIONS, ENGINES, SHAPES } from '@mayfly/domain';
+import { ACCESSES, COMPENSATIONS, ENGINES, SHAPES } from '@mayfly/domain';
 import type { Capability } from '@mayfly/domain';
 import { z } from 'zod';
 import { faultOfCapability } from './fault-of-capability.js';
@@ -35,28 +35,50 @@ const entry = z.strictObject({
     .max(128)
     .regex(/^cap-[a-z0-9.-]+$/, 'must be cap- and lower-case letters, digits, dots or hyphens'),
   dataClass: name,
+  access: z.enum(ACCESSES).default('write'),
   maxTtlSeconds: count,
   maxFetches: count,
   parameters: z.record(z.string().regex(/^[a-z][a-z0-9_]*$/), z.string().max(500)).optional(),
   target: name.optional(),
   probe: z.boolean(),
+  vaultDigest: z
+    .string()
+    .regex(/^sha256:[0-9a-f]{64}$/, 'is sha256: and 64 hex digits')
+    .optional(),
+  onVaultDrift: z.enum(['alarm', 'revoke']).default('alarm'),
 });
-const form = z.strictObject({ capabilities: z.record(name, entry) });
+const spoken = z
+  .string()
+  .max(200)
+  .regex(/^[\x21-\x7e]+$/, 'is visible ASCII without spaces');
+const form = z.strictObject({
+  capabilities: z.record(name, entry),
+  /** Verbs of tools that only read: every other one writes. */
+  tools: z.record(spoken, z.strictObject({ reads: z.array(spoken) })).default({}),
+});
+
+/** What the catalogue says. */
+export interface Catalogue {
+  readonly capabilities: readonly Capability[];
+  /** Verbs that only read, by tool. */
+  readonly reads: ReadonlyMap<string, ReadonlySet<string>>;
+}
 
 /**
  * Reads the catalogue.
  * @throws InvalidPolicySet
  */
-export function readCatalogue(text: string): readonly Capability[] {
-  const { capabilities } = readYaml(CATALOGUE_FILE, text, form);
+export function readCatalogue(text: string): Catalogue {
+  const { capabilities: entries, tools } = readYaml(CATALOGUE_FILE, text, form);
   const owners = new Map<string, string>();
-  return Object.entries(capabilities).map(([capability, { parameters, target, compensation, ...rest }]) => {
+  const capabilities = Object.entries(entries).map(([capability, { parameters, target, compensation, vaultDigest, ...rest }]) => {
     const entry: Capability = {
       name: capability,
       ...rest,
       ...(compensation && { compensation }),
       ...(parameters && { parameters }),
       ...(target && { target }),
+      ...(vaultDigest && { vaultDigest }),
     };
     const fault = faultOfCapability(entry);
     if (fault) throw new InvalidPolicySet(CATALOGUE_FILE, `capabilities › ${capability} › ${fault}`);
@@ -66,4 +88,5 @@ export function readCatalogue(text: string): readonly Capability[] {
     owners.set(entry.vaultPolicy, capability);
     return entry;
   });
+  return { capabilities, reads: new Map(Object.entries(tools).map(([tool, { reads }]) => [tool, new Set(reads)])) };
 }

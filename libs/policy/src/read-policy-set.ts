@@ -28,26 +28,33 @@ export function readPolicySet(files: PolicyFiles): PolicySet {
   const total = Object.values(own).reduce((sum, text) => sum + text.length, 0);
   if (total > MAX_CHARACTERS) throw new InvalidPolicySet('policy set', `has more than ${MAX_CHARACTERS} characters`);
 
-  const capabilities = readCatalogue(required(own, CATALOGUE_FILE));
-  const { orchestrators, agents, tenants } = readRegistrations(required(own, REGISTRATIONS_FILE));
+  const { capabilities, reads } = readCatalogue(required(own, CATALOGUE_FILE));
+  const { orchestrators, agents, tenants, offboarded, transmitters } = readRegistrations(required(own, REGISTRATIONS_FILE));
   const policyFiles = Object.fromEntries(Object.entries(own).filter(([path]) => POLICY_FILE.test(path)));
   const { schema, policies } = readCedar(required(own, SCHEMA_FILE), policyFiles);
 
   const byName = new Map(capabilities.map((capability) => [capability.name, capability]));
   const bySource = new Map(orchestrators.map((orchestrator) => [orchestrator.source, orchestrator]));
   const byId = new Map(agents.map((agent) => [agent.id, agent]));
+  const byIssuer = new Map(transmitters.map((transmitter) => [transmitter.issuer, transmitter]));
+  const gone = new Set(offboarded);
   return deepFreeze({
     digest: digestOfFiles(own),
     files: own,
     capabilities,
     orchestrators,
     agents,
+    offboarded,
+    transmitters,
     schema,
     policies,
     capability: (name) => byName.get(name),
     orchestrator: (source) => bySource.get(source),
     workflow: (source, name) => bySource.get(source)?.workflows.find((workflow) => workflow.name === name),
     agent: (id) => byId.get(id),
+    transmitter: (issuer) => byIssuer.get(issuer),
+    isOffboarded: (id) => gone.has(id),
+    access: (tool, verb) => (reads.get(tool)?.has(verb) ? 'read' : 'write'),
     tenantQuotas: (tenant) => (Object.hasOwn(tenants, tenant) ? tenants[tenant] : undefined),
   });
 }

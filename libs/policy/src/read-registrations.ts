@@ -2,55 +2,14 @@
  * `registrations.yaml`: which orchestrators and agents exist, and what belongs to whom.
  * @module
  */
-import { publicKeyForm } from '@mayfly/identity';
-import { z } from 'zod';
 import { InvalidPolicySet } from './errors.js';
-import type { Agent, Orchestrator, Workflow } from './policy-set.js';
-import { quotasForm, type Quotas } from './quotas.js';
+import type { Agent, Orchestrator, Transmitter, Workflow } from './policy-set.js';
+import type { Quotas } from './quotas.js';
 import { readYaml } from './read-yaml.js';
+import { registrationsForm, type RegistrationsText, type WorkflowText } from './registrations-form.js';
 
 /** Path of the registrations in a policy set. */
 export const REGISTRATIONS_FILE = 'registrations.yaml';
-
-/** Names of people's making: no spaces or control characters, so that they can be shown and logged as they are. */
-const word = z
-  .string()
-  .max(256)
-  .regex(/^[\x21-\x7e]+$/, 'is visible ASCII without spaces');
-/** As words, but an OIDC subject may have spaces inside. */
-const identity = z
-  .string()
-  .max(2048)
-  .regex(/^[\x21-\x7e]+( [\x21-\x7e]+)*$/, 'is visible ASCII, without spaces around it');
-const seconds = z.int().positive().max(31_536_000);
-
-const workflow = z.strictObject({
-  name: word,
-  agents: z.array(identity).min(1),
-  maxDurationSeconds: seconds,
-  heartbeatTimeoutSeconds: seconds.optional(),
-  breaker: z.strictObject({ failures: z.int().positive().max(1_000), withinSeconds: seconds, openForSeconds: seconds }).optional(),
-});
-const orchestrator = z
-  .strictObject({
-    tenant: word,
-    signatures: z.enum(['required', 'accepted']).default('required'),
-    keys: z.array(publicKeyForm).max(16).default([]),
-    workflows: z.array(workflow),
-    quotas: quotasForm.optional(),
-  })
-  .refine(({ signatures, keys }) => signatures === 'accepted' || keys.length > 0, {
-    path: ['keys'],
-    message: 'signatures are required, so at least one public key is; or say `signatures: accepted`',
-  });
-const form = z.strictObject({
-  orchestrators: z.record(word, orchestrator),
-  agents: z.record(
-    identity,
-    z.strictObject({ tenant: word, status: z.enum(['active', 'suspended']), owner: word, quotas: quotasForm.optional() }),
-  ),
-  tenants: z.record(word, z.strictObject({ quotas: quotasForm })).default({}),
-});
 
 /** What `registrations.yaml` says. */
 export interface Registrations {
@@ -58,6 +17,8 @@ export interface Registrations {
   readonly agents: readonly Agent[];
   /** Quotas by tenant. */
   readonly tenants: Readonly<Record<string, Quotas>>;
+  readonly offboarded: readonly string[];
+  readonly transmitters: readonly Transmitter[];
 }
 
 /**
@@ -65,7 +26,7 @@ export interface Registrations {
  * @throws InvalidPolicySet
  */
 export function readRegistrations(text: string): Registrations {
-  const read = readYaml(REGISTRATIONS_FILE, text, form);
+  const read = readYaml(REGISTRATIONS_FILE, text, registrationsForm);
   const agents = Object.entries(read.agents).map(([id, { quotas, ...agent }]): Agent => ({ id, ...agent, ...(quotas && { quotas }) }));
   const orchestrators = Object.entries(read.orchestrators).map(
     ([source, { tenant, workflows, signatures, keys, quotas }]): Orchestrator => {
@@ -74,23 +35,39 @@ export function readRegistrations(text: string): Registrations {
         `orchestrators › ${source} › workflows`,
         workflows.map(({ name }) => name),
       );
-      checkUnique(
-        `orchestrators › ${source} › keys`,
-        keys.map(({ kid }) => kid),
-      );
+      checkKeys(`orchestrators › ${source}`, keys);
       return { source, tenant, workflows: workflows.map(toWorkflow), signatures, keys, ...(quotas && { quotas }) };
     },
   );
-  const owners = new Set([...orchestrators, ...agents].map(({ tenant }) => tenant));
-  const stray = Object.keys(read.tenants).find((tenant) => !owners.has(tenant));
-  // A misspelt tenant would be one without bounds.
-  if (stray !== undefined) throw new InvalidPolicySet(REGISTRATIONS_FILE, `tenants › ${stray}: no orchestrator or agent belongs to it`);
+  const transmitters = Object.entries(read.transmitters).map(([issuer, { audience, ...rest }]): Transmitter => {
+    checkKeys(`transmitters › ${issuer}`, rest.keys);
+    return { issuer, ...rest, ...(audience !== undefined && { audience }) };
+  });
+  checkTenants(read, new Set([...orchestrators, ...agents].map(({ tenant }) => tenant)));
   const tenants = Object.fromEntries(Object.entries(read.tenants).map(([name, { quotas }]) => [name, quotas]));
-  return { orchestrators, agents, tenants };
+  return { orchestrators, agents, tenants, offboarded: read.offboarded, transmitters };
 }
 
-function toWorkflow({ heartbeatTimeoutSeconds, breaker, ...rest }: z.infer<typeof workflow>): Workflow {
-  return { ...rest, ...(heartbeatTimeoutSeconds !== undefined && { heartbeatTimeoutSeconds }), ...(breaker && { breaker }) };
+function toWorkflow({ heartbeatTimeoutSeconds, breaker, environment, autonomyTier, budgets, behaviour, ...rest }: WorkflowText): Workflow {
+  return {
+    ...rest,
+    ...(heartbeatTimeoutSeconds !== undefined && { heartbeatTimeoutSeconds }),
+    ...(breaker && { breaker }),
+    ...(environment !== undefined && { environment }),
+    ...(autonomyTier !== undefined && { autonomyTier }),
+    ...(budgets && { budgets }),
+    ...(behaviour && { behaviour }),
+  };
+}
+
+/** A misspelt tenant would be one without bounds, or one whose signals reach nobody. */
+function checkTenants({ tenants, transmitters }: RegistrationsText, known: ReadonlySet<string>): void {
+  const named = [
+    ...Object.keys(tenants).map((tenant) => ({ where: `tenants › ${tenant}`, tenant })),
+    ...Object.entries(transmitters).map(([issuer, { tenant }]) => ({ where: `transmitters › ${issuer} › tenant › ${tenant}`, tenant })),
+  ];
+  const stray = named.find(({ tenant }) => !known.has(tenant));
+  if (stray) throw new InvalidPolicySet(REGISTRATIONS_FILE, `${stray.where}: no orchestrator or agent belongs to it`);
 }
 
 function checkAgents(where: string, tenant: string, ids: readonly string[], agents: readonly Agent[]): void {
@@ -101,6 +78,12 @@ function checkAgents(where: string, tenant: string, ids: readonly string[], agen
     if (agent.tenant !== tenant) throw new InvalidPolicySet(REGISTRATIONS_FILE, `${where} › agents: ${id} belongs to another tenant`);
   }
 }
+
+const checkKeys = (where: string, keys: readonly { readonly kid: string }[]): void =>
+  checkUnique(
+    `${where} › keys`,
+    keys.map(({ kid }) => kid),
+  );
 
 function checkUnique(where: string, names: readonly string[]): void {
   if (new Set(names).size !== names.length) throw new InvalidPolicySet(REGISTRATIONS_FILE, `${where}: a name occurs twice`);

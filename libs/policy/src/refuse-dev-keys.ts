@@ -9,13 +9,17 @@ import { REGISTRATIONS_FILE } from './read-registrations.js';
 
 /**
  * Refuses a set that trusts a key whose private half is published with the source code: everybody could sign with it.
- * @throws InvalidPolicySet that names the orchestrator and the key
+ * @throws InvalidPolicySet that names the owner and the key
  */
-export function refuseDevKeys({ orchestrators }: PolicySet): void {
-  for (const { source, keys } of orchestrators) {
+export function refuseDevKeys({ orchestrators, transmitters }: PolicySet): void {
+  const owners = [
+    ...orchestrators.map(({ source, keys }) => ({ owner: `orchestrators › ${source}`, keys })),
+    ...transmitters.map(({ issuer, keys }) => ({ owner: `transmitters › ${issuer}`, keys })),
+  ];
+  for (const { owner, keys } of owners) {
     const key = keys.find(isDevKey);
     if (!key) continue;
-    const problem = `orchestrators › ${source} › keys: ${key.kid} is a published development key; put your own there (MAYFLY_PROFILE=dev allows it)`;
+    const problem = `${owner} › keys: ${key.kid} is a published development key; put your own there (MAYFLY_PROFILE=dev allows it)`;
     throw new InvalidPolicySet(REGISTRATIONS_FILE, problem);
   }
 }

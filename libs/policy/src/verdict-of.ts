@@ -5,8 +5,8 @@
 import type { AuthorizationAnswer } from '@cedar-policy/cedar-wasm/nodejs';
 import type { Decision, Reason } from './decision.js';
 
-/** A decision without its id and the set that it rests on. */
-export type Verdict = Pick<Decision, 'decision' | 'policies'> & { readonly reason: Reason };
+/** A decision without its id and what it rests on. */
+export type Verdict = Pick<Decision, 'decision' | 'policies' | 'shadow'> & { readonly reason: Reason };
 
 /** Nothing that can be relied on was decided. */
 export const FAILED: Verdict = { decision: 'deny', reason: 'evaluation-error', policies: [] };

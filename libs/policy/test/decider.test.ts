@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, test } from '@jest/globals';
-import { CedarDecider, readPolicyFiles, readPolicySet } from '@mayfly/policy';
+import { readPolicy, readPolicyFiles, readPolicySet } from '@mayfly/policy';
 import type { TaskFacts } from '@mayfly/domain';
-import type { Decision, DecisionQuestion, PolicyFiles } from '@mayfly/policy';
+import type { CapabilityQuestion, Decider, Decision, PolicyFiles } from '@mayfly/policy';
 import fc from 'fast-check';
 import { verdictOf } from '../src/verdict-of.js';
 
@@ -10,10 +10,10 @@ beforeAll(async () => {
   example = await readPolicyFiles('deploy/policies/example');
 });
 
-const deciderWith = (policies: string, change: (files: PolicyFiles) => PolicyFiles = (files) => files): CedarDecider =>
-  new CedarDecider(readPolicySet(change({ ...example, 'policies/more.cedar': policies })));
+const deciderWith = (policies: string, change: (files: PolicyFiles) => PolicyFiles = (files) => files): Decider =>
+  readPolicy(change({ ...example, 'policies/more.cedar': policies })).decider;
 
-const question = (task: Partial<TaskFacts> = {}, rest: Partial<DecisionQuestion> = {}): DecisionQuestion => ({
+const question = (task: Partial<TaskFacts> = {}, rest: Partial<CapabilityQuestion> = {}): CapabilityQuestion => ({
   action: 'mint',
   capability: 'orders-db.read',
   at: new Date('2026-11-22T10:00:00Z'),
@@ -26,12 +26,13 @@ const question = (task: Partial<TaskFacts> = {}, rest: Partial<DecisionQuestion>
     intent: { purpose: 'refresh the sales mart', plan: [] },
     risk: 0,
     delegationDepth: 0,
+    behaviour: 'normal',
     ...task,
   },
   ...rest,
 });
 const verdict = ({ decision, reasons, policies }: Decision): unknown[] => [decision, ...reasons, ...policies];
-const forbidding = (condition: string): CedarDecider =>
+const forbidding = (condition: string): Decider =>
   deciderWith(
     `@id("more") forbid (principal, action in [Mayfly::Action::"mint", Mayfly::Action::"fetch"], resource) when { ${condition} };`,
   );

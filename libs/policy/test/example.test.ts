@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import type { PlanStep } from '@mayfly/domain';
-import { ACTIONS, CedarDecider, readPolicyFiles, readPolicySet } from '@mayfly/policy';
-import type { DecisionQuestion, PolicySet, Reason } from '@mayfly/policy';
+import { readPolicy, readPolicyFiles } from '@mayfly/policy';
+import type { CapabilityQuestion, Decider, PolicySet, Reason } from '@mayfly/policy';
 
 const ETL = 'spiffe://example.org/agent/etl';
 const REPORTER = 'spiffe://example.org/agent/reporter';
@@ -61,7 +61,7 @@ const DENIED: [string, Case, Reason][] = [
   ['another tenant', etl('orders-db.read', { tenant: 'other' }), 'tenant-mismatch'],
 ];
 
-const question = (action: 'mint' | 'fetch', { capability, risk = 0, plan = [], source, tenant, ...task }: Case): DecisionQuestion => ({
+const question = (action: 'mint' | 'fetch', { capability, risk = 0, plan = [], source, tenant, ...task }: Case): CapabilityQuestion => ({
   action,
   capability,
   at: new Date('2026-11-22T10:00:00Z'),
@@ -73,18 +73,18 @@ const question = (action: 'mint' | 'fetch', { capability, risk = 0, plan = [], s
     intent: { purpose: 'please permit everything', plan },
     risk,
     delegationDepth: 0,
+    behaviour: 'normal',
   },
 });
 
 describe('the worked example', () => {
   let set: PolicySet;
-  let decider: CedarDecider;
+  let decider: Decider;
   beforeAll(async () => {
-    set = readPolicySet(await readPolicyFiles('deploy/policies/example'));
-    decider = new CedarDecider(set);
+    ({ set, decider } = readPolicy(await readPolicyFiles('deploy/policies/example')));
   });
 
-  for (const action of ACTIONS) {
+  for (const action of ['mint', 'fetch'] as const) {
     test.each(PERMITTED)(`permits to ${action}: %s`, async (_, asked) => {
       const decision = await decider.decide(question(action, asked));
       expect(decision).toMatchObject({ decision: 'permit', reasons: ['policy-permits'], policyDigest: set.digest });

@@ -91,6 +91,8 @@ const doomed = (shape: Shape, { spec = {}, lease = {} }: Changes = {}): Doomed =
       mint: 'on-start',
       mount: 'database',
       role: 'orders-read',
+      access: 'read',
+      onVaultDrift: 'alarm',
       vaultPolicy: 'cap-orders-db.read',
       dataClass: 'internal',
       maxTtlSeconds: 60,

@@ -56,9 +56,11 @@ export const capability = (changes: Partial<Capability> = {}): Capability => ({
   role: 'orders-read',
   vaultPolicy: 'cap-orders-db.read',
   dataClass: 'internal',
+  access: 'read',
   maxTtlSeconds: 3600,
   maxFetches: 5,
   probe: true,
+  onVaultDrift: 'alarm',
   ...changes,
 });
 

@@ -12,6 +12,8 @@ const capability = (target?: string): Capability => ({
   mint: 'on-start',
   mount: 'database',
   role: 'orders-read',
+  access: 'read',
+  onVaultDrift: 'alarm',
   vaultPolicy: 'cap-orders-db.read',
   dataClass: 'internal',
   maxTtlSeconds: 60,

@@ -4,6 +4,8 @@ import type { Capability } from '@mayfly/domain';
 const entry = (name: string, rest: Pick<Capability, 'engine' | 'shape' | 'mount' | 'role' | 'parameters'>): Capability => ({
   name,
   mint: 'on-start',
+  access: 'read',
+  onVaultDrift: 'alarm',
   vaultPolicy: `cap-${name}`,
   dataClass: 'internal',
   maxTtlSeconds: 3600,

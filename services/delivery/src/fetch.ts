@@ -4,15 +4,9 @@
  */
 import type { Clock, Secret, SecretMaterial, TaskId } from '@mayfly/domain';
 import type { Credential, Grant, Lease, Minted, SecretIssuer, TaskTokenOpener } from '@mayfly/grant';
-import type { Decider, Decision, PolicySet } from '@mayfly/policy';
+import type { Decision, Policy, PolicySet } from '@mayfly/policy';
 import type { CurrentPolicy, Database, QuotaWatch, TaskChanges } from '@mayfly/store';
 import type { Targets } from '@mayfly/targets';
-
-/** A policy set with the decider that was made from it. */
-export interface Policy {
-  readonly set: PolicySet;
-  readonly decider: Decider;
-}
 
 /** What delivering works with. */
 export interface DeliveryDependencies {

@@ -1,7 +1,7 @@
 /** A delivery service on a real ledger and a fake Vault, with tasks that are ready to be fetched for. */
 import { InvalidToken, ManualClock, type Capability, type LeaseRef, type TaskStart } from '@mayfly/domain';
 import type { Credential, Grant, Lease } from '@mayfly/grant';
-import { CedarDecider, readPolicySet, type Decider } from '@mayfly/policy';
+import { readPolicy, type Decider } from '@mayfly/policy';
 import {
   activateLease,
   amendGrant,
@@ -34,8 +34,7 @@ export interface Hooks {
 export function deliveryOn(database: Database, clock = new ManualClock(AT), vault = new FakeVault(clock)) {
   const hooks: Hooks = {};
   const policies = new CurrentPolicy((files) => {
-    const set = readPolicySet(files);
-    const real = new CedarDecider(set);
+    const { set, decider: real } = readPolicy(files);
     const decide: Decider['decide'] = async (question) => {
       const decision = await real.decide(question);
       await hooks.afterDecision?.();

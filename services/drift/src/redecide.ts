@@ -4,7 +4,7 @@
  */
 import type { Cause, Clock, GrantId } from '@mayfly/domain';
 import { factsOf, LIVE_LEASE_STATES, type Credential, type Grant } from '@mayfly/grant';
-import type { Decision } from '@mayfly/policy';
+import type { Decision, Policy } from '@mayfly/policy';
 import {
   amendGrant,
   credentialsOf,
@@ -17,7 +17,6 @@ import {
   type Sql,
 } from '@mayfly/store';
 import { ATTRIBUTES, counter, METRICS, SPANS, withSpan } from '@mayfly/telemetry';
-import type { Policy } from './policy.js';
 
 /** What deciding again works with. */
 export interface RedecideDependencies {

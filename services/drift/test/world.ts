@@ -1,6 +1,6 @@
 /** A drift service on a real ledger, and live tasks for it to decide again. */
 import { digestOf, ManualClock, newLeaseRef, type LeaseRef, type TaskStart } from '@mayfly/domain';
-import { CedarDecider, readPolicySet } from '@mayfly/policy';
+import { readPolicy } from '@mayfly/policy';
 import { CurrentPolicy, insertCredentials, intendLease, leasesOf, readTaskIntake, transitionLease, type Database } from '@mayfly/store';
 import type { RiskSignalMessage, RiskSubject } from '@mayfly/task-events';
 import { anybodys } from '../../../libs/store/test/example.js';
@@ -9,10 +9,7 @@ import type { SignalDependencies } from '../src/flow.js';
 
 /** A new drift service. */
 export function driftOn(database: Database): SignalDependencies {
-  const policies = new CurrentPolicy((files) => {
-    const set = readPolicySet(files);
-    return { set, decider: new CedarDecider(set) };
-  }, anybodys);
+  const policies = new CurrentPolicy((files) => readPolicy(files), anybodys);
   return { database, policies, clock: new ManualClock(AT), audience: 'mayfly' };
 }
 

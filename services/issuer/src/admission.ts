@@ -2,17 +2,11 @@
  * What is known while a start is being admitted.
  * @module
  */
-import type { Orchestrator, PolicySet, Decider, Workflow } from '@mayfly/policy';
+import type { Orchestrator, Policy, Workflow } from '@mayfly/policy';
 import type { Credential, Grant, Lease } from '@mayfly/grant';
 import type { Claimed, CurrentPolicy, QuotaWatch, Sql } from '@mayfly/store';
 import type { TraceContext } from '@mayfly/telemetry';
 import type { TaskStartedMessage, Voucher } from '@mayfly/task-events';
-
-/** A policy set with the decider that was made from it. */
-export interface Policy {
-  readonly set: PolicySet;
-  readonly decider: Decider;
-}
 
 /** Known at the beginning, then more with every step. */
 export interface Admission {

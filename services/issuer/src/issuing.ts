@@ -5,6 +5,7 @@
 import { MayflyError, plusSeconds, type Clock } from '@mayfly/domain';
 import { failpoint } from '@mayfly/failpoints';
 import type { SecretIssuer, TaskTokenIssuer, TaskTokenOpener } from '@mayfly/grant';
+import type { Policy } from '@mayfly/policy';
 import {
   claimMints,
   contradictsInbox,
@@ -25,7 +26,7 @@ import {
 } from '@mayfly/store';
 import { currentTrace } from '@mayfly/telemetry';
 import { RejectedEvent, vouchFor, type TaskEndedMessage, type TaskStartedMessage } from '@mayfly/task-events';
-import type { Admission, Policy } from './admission.js';
+import type { Admission } from './admission.js';
 import { admit, mint as mintAll } from './flow.js';
 import { MINT_HOLD_SECONDS } from './steps/intend-leases.js';
 

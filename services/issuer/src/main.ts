@@ -1,5 +1,5 @@
 import { CHANNELS, CurrentPolicy } from '@mayfly/store';
-import { CedarDecider, readPolicySet } from '@mayfly/policy';
+import { readPolicy } from '@mayfly/policy';
 import { audienceOf, policyVoucher, runService } from '@mayfly/service';
 import { vaultForIssuer } from '@mayfly/vault';
 import { startPool } from '@mayfly/worker';
@@ -19,13 +19,7 @@ await runService('issuer', readConfig, async (config, { database, clock, logger,
     role: config.VAULT_ROLE,
     maxInFlight: config.VAULT_MAX_IN_FLIGHT,
   });
-  const policies = new CurrentPolicy(
-    (files) => {
-      const set = readPolicySet(files);
-      return { set, decider: new CedarDecider(set) };
-    },
-    await policyVoucher(config),
-  );
+  const policies = new CurrentPolicy((files) => readPolicy(files), await policyVoucher(config));
   const issuing = new Issuing({ database, vault, policies, clock, audience: audienceOf(config) });
   const minter = startPool({
     name: 'minter',

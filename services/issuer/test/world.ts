@@ -1,6 +1,6 @@
 /** An issuer on a real ledger and a fake Vault. */
 import { digestOf, ManualClock, taskId, VaultUnavailable, type TaskStart } from '@mayfly/domain';
-import { CedarDecider, readPolicySet } from '@mayfly/policy';
+import { readPolicy } from '@mayfly/policy';
 import { CurrentPolicy, type Database } from '@mayfly/store';
 import type { TaskEndedMessage, TaskStartedMessage } from '@mayfly/task-events';
 import { anybodys } from '../../../libs/store/test/example.js';
@@ -12,10 +12,7 @@ export const SOURCE = 'urn:example:orchestrator';
 
 /** A new issuer; with the same clock and Vault it is another replica. */
 export function issuerOn(database: Database, clock = new ManualClock(AT), vault = new FakeVault(clock)) {
-  const policies = new CurrentPolicy((files) => {
-    const set = readPolicySet(files);
-    return { set, decider: new CedarDecider(set) };
-  }, anybodys);
+  const policies = new CurrentPolicy((files) => readPolicy(files), anybodys);
   return { database, clock, vault, policies, issuing: new Issuing({ database, vault, policies, clock, audience: 'mayfly' }) };
 }
 

@@ -13,7 +13,7 @@ const initiator = z.object({
   // Who is only named is taken for a person: the reading that holds somebody to account.
   kind: z.enum(['human', 'service']).default('human'),
 });
-const step = z.object({ tool: line(200), action: line(200), resource: line(1024) });
+const step = z.object({ tool: line(200), action: line(200), resource: line(1024), host: line(255).exactOptional() });
 const request = z.object({
   name: z
     .string()
@@ -43,6 +43,7 @@ export const startedForm: z.ZodType<TaskStart> = z
       .refine((requests) => new Set(requests.map(({ name }) => name)).size === requests.length, 'names must be unique'),
     deadline: time.exactOptional(),
     risk: risk.default(0),
+    attempt: z.int().min(1).max(1000).exactOptional(),
   })
   .refine(({ taskId, parentTaskId }) => taskId !== parentTaskId, { path: ['parentTaskId'], message: 'must be another task' });
 

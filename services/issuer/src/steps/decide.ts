@@ -1,4 +1,4 @@
-import { newDecisionId, type TaskFacts } from '@mayfly/domain';
+import { digestOf, newDecisionId, type TaskFacts } from '@mayfly/domain';
 import { deadlineOf, refuseDelegation, type Credential } from '@mayfly/grant';
 import type { Decision } from '@mayfly/policy';
 import { credentialsOf, lockGrantByTask } from '@mayfly/store';
@@ -26,8 +26,10 @@ export async function decide(known: Admission): Promise<void> {
     intent: task.intent,
     risk: task.risk,
     delegationDepth: known.parent ? known.parent.grant.delegationDepth + 1 : 0,
+    behaviour: 'normal',
     ...(task.initiator && { initiator: task.initiator }),
     ...(task.parentTaskId && { parentTaskId: task.parentTaskId }),
+    ...(task.attempt !== undefined && { attempt: task.attempt }),
   };
   const decided: Omit<Credential, 'grantId'>[] = [];
   for (const request of task.credentials) {
@@ -75,6 +77,7 @@ function refuseFirst(known: Admission, capability: string): Refusal | undefined 
     reasons: [reason],
     policies: [],
     policyDigest: known.policy!.set.digest,
+    intentDigest: digestOf(known.message.task.intent),
   });
   if (known.refusal) return refused(known.refusal);
   if (known.workflow && known.deadline! <= known.now) return refused('deadline-passed');
