@@ -20,5 +20,7 @@ export { quotaBounds, QUOTAS, QUOTA_SCOPES, type Quota, type QuotaBound, type Qu
 export { POLICY_SIGNATURE_ALGORITHMS, POLICY_SIGNATURE_TYPE, readPolicyKeys, vouchForSet, type PolicySigners } from './policy-signature.js';
 export { readPolicyFiles } from './read-policy-files.js';
 export { refuseByRegistration } from './refuse-by-registration.js';
+export { affects, SLICE_FIELDS, type Affected, type Slice, type SliceField } from './slice.js';
+export { whatChanged } from './what-changed.js';
 export { refuseDevKeys } from './refuse-dev-keys.js';
 export type { KnownQuestion, Refused } from './refuse-by-registration.js';
