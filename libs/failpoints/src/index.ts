@@ -24,6 +24,7 @@ export const FAILPOINTS = {
   C14: 'a change is durable; its event was not published',
   C15: 'an event was published; the outbox does not know it',
   C16: 'evidence was chained, in a transaction that is still open',
+  C17: 'another task token took the place of the first; what was kept with the first is still there',
 } as const;
 
 /** Name of a failpoint. */

@@ -10,4 +10,5 @@ export * from './facts.js';
 export * from './lifetimes.js';
 export type * from './ports.js';
 export type * from './records.js';
+export * from './token-scope.js';
 export * from './transitions.js';

@@ -74,6 +74,8 @@ export interface SecretIssuer {
   discard(token: Secret<string>, minted: Minted): Promise<void>;
   /** Puts minted material aside until it is fetched; it dies with the token. */
   keep(token: Secret<string>, leaseRef: LeaseRef, material: SecretMaterial): Promise<void>;
+  /** Puts it aside with another token too, where it was put aside with the first; what is not there is no error. */
+  copy(from: Secret<string>, to: Secret<string>, leaseRef: LeaseRef): Promise<void>;
   /** Takes it out again; undefined when there is none. */
   take(token: Secret<string>, leaseRef: LeaseRef): Promise<SecretMaterial | undefined>;
 }

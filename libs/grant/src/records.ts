@@ -32,6 +32,10 @@ export interface Grant {
   readonly sealedToken?: string;
   /** Acts as a capability: never shown. */
   readonly tokenAccessor?: string;
+  /** Capabilities that were permitted at the start and are not any more: the token shall not open them. */
+  readonly lostCapabilities?: readonly string[];
+  /** Capabilities that the current token opens. */
+  readonly tokenCapabilities?: readonly string[];
   readonly heartbeatAt?: Date;
   readonly heartbeatTimeoutSeconds?: number;
   readonly endCause?: Cause;

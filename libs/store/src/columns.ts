@@ -28,6 +28,8 @@ export const GRANT: Columns<Grant> = {
   startEventId: 'start_event_id',
   sealedToken: 'sealed_token',
   tokenAccessor: 'token_accessor',
+  lostCapabilities: 'lost_capabilities',
+  tokenCapabilities: 'token_capabilities',
   heartbeatAt: 'heartbeat_at',
   heartbeatTimeoutSeconds: 'heartbeat_timeout_seconds',
   endCause: 'end_cause',

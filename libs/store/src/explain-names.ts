@@ -12,10 +12,11 @@ const unnamed =
   async (sql: Sql, names: readonly string[]): Promise<string[]> =>
     (await sql.run<{ n: string }>(name, `select n from unnest($1::text[]) as n where not exists (${by})`, [[...names]])).map(({ n }) => n);
 
-/** Of these accessors, the ones that no grant names which is not over. */
+/** Of these accessors, the ones that no grant names which is not over: neither as its token, nor as one that it had. */
 export const unnamedTokens = unnamed(
   'names.tokens',
-  `select from ledger.task_grant g where g.token_accessor = n and g.state in ('granted', 'closing')`,
+  `select from ledger.task_grant g where g.token_accessor = n and g.state in ('granted', 'closing')
+   union all select from ledger.retired_token r where r.accessor = n and r.gone_at is null`,
 );
 
 /** Of these lease ids, the ones that no lease names which is not over. */

@@ -150,6 +150,14 @@ export async function amendGrant(tx: Sql, id: GrantId, state: GrantState, patch:
   return rows.length > 0;
 }
 
+/** A token that was just made, as the ledger keeps it. */
+export interface NewTaskToken {
+  readonly sealed: string;
+  readonly accessor: string;
+  /** Capabilities whose policies it has. */
+  readonly opens: readonly string[];
+}
+
 /**
  * Keeps a task's token, if the grant has none yet; a grant that ends keeps it too, for the revoker.
  * @returns the grant's state, or undefined when the token is not kept: another one is, or the grant is over
@@ -157,13 +165,13 @@ export async function amendGrant(tx: Sql, id: GrantId, state: GrantState, patch:
 export async function keepTaskToken(
   tx: Sql,
   id: GrantId,
-  { sealed, accessor }: { readonly sealed: string; readonly accessor: string },
+  { sealed, accessor, opens }: NewTaskToken,
 ): Promise<'granted' | 'closing' | undefined> {
   const [row] = await tx.run<{ state: 'granted' | 'closing' }>(
     'grant.keep_token',
-    `update ledger.task_grant set sealed_token = $2, token_accessor = $3
+    `update ledger.task_grant set sealed_token = $2, token_accessor = $3, token_capabilities = $4
      where id = $1 and token_accessor is null and state in ('granted', 'closing') returning state`,
-    [id, sealed, accessor],
+    [id, sealed, accessor, opens],
   );
   return row?.state;
 }

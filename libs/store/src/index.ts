@@ -26,6 +26,8 @@ export { DroppedClaims } from './dropped-claims.js';
 export * from './queues.js';
 export * from './revoked-serials.js';
 export * from './tainted.js';
+export * from './task-tokens.js';
+export * from './token-scope.js';
 export * from './quota-watch.js';
 export * from './used-proofs.js';
 export { migrate, openDatabase, type Database, type Listener, type Sql } from '@mayfly/postgres';

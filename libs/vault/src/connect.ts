@@ -51,6 +51,7 @@ const minting = (secrets: VaultSecretIssuer): SecretIssuer => ({
   mint: (request) => secrets.mint(request),
   discard: (token, minted) => secrets.discard(token, minted),
   keep: (token, leaseRef, material) => secrets.keep(token, leaseRef, material),
+  copy: (from, to, leaseRef) => secrets.copy(from, to, leaseRef),
   take: (token, leaseRef) => secrets.take(token, leaseRef),
 });
 

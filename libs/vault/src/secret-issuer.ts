@@ -45,13 +45,23 @@ export class VaultSecretIssuer implements SecretIssuer {
     await this.#cubbyhole('POST', token, leaseRef, { material: material.reveal() });
   }
 
+  async copy(from: Secret<string>, to: Secret<string>, leaseRef: LeaseRef): Promise<void> {
+    const material = await this.#kept(from, leaseRef);
+    if (material) await this.keep(to, leaseRef, material);
+  }
+
   /** Reads and deletes. When the deletion fails nothing was taken, and it may be tried again. */
   async take(token: Secret<string>, leaseRef: LeaseRef): Promise<SecretMaterial | undefined> {
+    const material = await this.#kept(token, leaseRef);
+    if (material) await this.#cubbyhole('DELETE', token, leaseRef);
+    return material;
+  }
+
+  async #kept(token: Secret<string>, leaseRef: LeaseRef): Promise<SecretMaterial | undefined> {
     try {
       const { data } = await this.#cubbyhole('GET', token, leaseRef);
       // Not what was kept: whoever answered was not Vault.
       if (!isRecord(data.material)) throw new VaultUnavailable();
-      await this.#cubbyhole('DELETE', token, leaseRef);
       return new Secret(data.material);
     } catch (error) {
       if (isRefusal(error, 'not-found')) return undefined;

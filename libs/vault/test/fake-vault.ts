@@ -117,6 +117,12 @@ export class FakeVault implements TaskTokenIssuer, TaskTokenOpener, SecretIssuer
     this.#live(token).cubbyhole.set(leaseRef, material);
   }
 
+  async copy(from: Secret<string>, to: Secret<string>, leaseRef: LeaseRef): Promise<void> {
+    this.#answer();
+    const material = this.#live(from).cubbyhole.get(leaseRef);
+    if (material) this.#live(to).cubbyhole.set(leaseRef, material);
+  }
+
   async take(token: Secret<string>, leaseRef: LeaseRef): Promise<SecretMaterial | undefined> {
     this.#answer();
     const { cubbyhole } = this.#live(token);
@@ -161,6 +167,11 @@ export class FakeVault implements TaskTokenIssuer, TaskTokenOpener, SecretIssuer
   async isCertificateRevoked(_mount: string, serialNumber: string): Promise<boolean> {
     this.#answer();
     return this.#revokedCertificates.has(serialNumber);
+  }
+
+  /** Of every token that exists, sorted. */
+  accessors(): string[] {
+    return [...this.#tokens.values()].map(({ accessor }) => accessor).sort();
   }
 
   /** Loses a lease, as a server that is killed at the wrong moment does: what it leased lives on. */

@@ -11,6 +11,7 @@ import {
   endLease,
   leasesOf,
   lockGrant,
+  narrowToken,
   stateFact,
   type CurrentPolicy,
   type Database,
@@ -94,6 +95,7 @@ async function lose(
       policies: decision.policies,
     },
   });
+  await narrowToken(tx, grant.id, [credential.capability], at);
   const live = (await leasesOf(tx, grant.id)).filter(
     (lease) => lease.name === credential.name && (LIVE_LEASE_STATES as readonly string[]).includes(lease.state),
   );

@@ -18,6 +18,7 @@ import { intendLeases } from './steps/intend-leases.js';
 import { mintLeases } from './steps/mint-leases.js';
 import { openGrant } from './steps/open-grant.js';
 import { reopenTaskToken } from './steps/reopen-task-token.js';
+import { replaceTaskToken } from './steps/replace-task-token.js';
 import { resolveOrchestrator } from './steps/resolve-orchestrator.js';
 import { stateRequest } from './steps/state-request.js';
 
@@ -37,6 +38,7 @@ export const admit = flow<Admission>(
 /** The only part that talks to Vault. */
 export const mint = flow<Minting>(
   reopenTaskToken, // one that was sealed before a crash is used again
+  replaceTaskToken, // another takes its place where it opens what was lost since, or lacks what is permitted again
   createTaskToken, // one token per task: dies with the deadline by Vault's own clock
   mintLeases, // minting → active, or → revoking when the grant ended meanwhile
 );

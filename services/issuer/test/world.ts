@@ -37,7 +37,7 @@ export const ended = (id: string, envelope: Partial<TaskEndedMessage['envelope']
   digest: digestOf({ id }),
 });
 
-type Method = 'create' | 'mint' | 'keep' | 'open';
+type Method = 'create' | 'mint' | 'keep' | 'copy' | 'take' | 'open';
 /** Runs this in place of the next call, with the real one at hand. */
 export function once<M extends Method>(vault: FakeVault, method: M, instead: (real: () => Promise<unknown>) => Promise<unknown>): void {
   const real = vault[method].bind(vault) as (...args: unknown[]) => Promise<unknown>;

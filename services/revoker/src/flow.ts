@@ -12,6 +12,7 @@ import type { Killing } from './killing.js';
 import { closeGrant } from './steps/close-grant.js';
 import { concludeLeases } from './steps/conclude-leases.js';
 import { confirmDeath } from './steps/confirm-death.js';
+import { endIdleTokens } from './steps/end-idle-tokens.js';
 import { endToken } from './steps/end-token.js';
 import { findDoomed } from './steps/find-doomed.js';
 import { quarantineSurvivors } from './steps/quarantine-survivors.js';
@@ -22,10 +23,11 @@ import { strikeLeases } from './steps/strike-leases.js';
 export const kill = flow<Killing>(
   findDoomed, // leases that shall die; the whole token when the grant is closing
   strikeLeases, // sync revoke of each lease: Vault answers when its engine has
-  endToken, // revoke the token and everything under it, and look whether it is gone
+  endToken, // revoke the token, those that it replaced, and everything under them, and look whether they are gone
   confirmDeath, // look each lease up; ask the target
   quarantineSurvivors, // what Vault has forgotten and the target still accepts is ended there, at once
   searchTargets, // before a grant is closed: does a target know anything of it that nobody wrote down?
   concludeLeases, // only what is proven is written and announced; the rest is stuck, and tried again
+  endIdleTokens, // while the task lives: a replaced token on which nothing hangs any more
   closeGrant, // closed once nothing is left that could still work
 );

@@ -1,5 +1,6 @@
 import { Denied } from '@mayfly/domain';
 import { factsOf } from '@mayfly/grant';
+import type { Decision } from '@mayfly/policy';
 import { stateFact } from '@mayfly/store';
 import { ATTRIBUTES, counter, METRICS, SPANS, withSpan } from '@mayfly/telemetry';
 import type { Fetch } from '../fetch.js';
@@ -30,21 +31,22 @@ export async function decideAgain(known: Fetch): Promise<void> {
   decisions.add(1, { [ATTRIBUTES.decision]: decision.decision, [ATTRIBUTES.capability]: credential.capability });
   known.decision = decision;
   if (decision.decision === 'permit') return;
+  await stateDenial(known, decision);
+  throw new Denied(decision.id);
+}
+
+/** Evidence of a fetch that was refused. */
+export async function stateDenial(
+  { on, agent, grant, credential }: Fetch,
+  { id, policyDigest, reasons, policies }: Pick<Decision, 'id' | 'policyDigest' | 'policies'> & { readonly reasons: readonly string[] },
+): Promise<void> {
+  if (!grant || !credential) throw new TypeError('a denial comes after checkGrant');
   await stateFact(on.database, {
     kind: 'dev.mayfly.evidence.fetch-denied.v1',
-    at: at.toISOString(),
+    at: on.clock.now().toISOString(),
     tenant: grant.tenant,
     taskId: grant.taskId,
     by: 'delivery',
-    data: {
-      agent: known.agent,
-      credential: credential.name,
-      capability: credential.capability,
-      decisionId: decision.id,
-      policyDigest: decision.policyDigest,
-      reasons: decision.reasons,
-      policies: decision.policies,
-    },
+    data: { agent, credential: credential.name, capability: credential.capability, decisionId: id, policyDigest, reasons, policies },
   });
-  throw new Denied(decision.id);
 }

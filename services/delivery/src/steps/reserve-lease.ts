@@ -1,6 +1,6 @@
 import { FetchLimit, NotReady, QuotaExceeded, TaskClosed } from '@mayfly/domain';
 import { failpoint } from '@mayfly/failpoints';
-import { LIVE_LEASE_STATES, type Grant } from '@mayfly/grant';
+import { LIVE_LEASE_STATES, mayUse, type Grant } from '@mayfly/grant';
 import { quotaBounds } from '@mayfly/policy';
 import {
   amendLease,
@@ -32,6 +32,7 @@ export async function reserveLease(known: Fetch): Promise<void> {
     // INVARIANT: drift decides a grant again under this same lock. Either it sees the intent that is written here, or we see its policy set.
     if ((await currentPolicyDigest(tx)) !== decision.policyDigest) throw new NotReady('the policy set changed this very moment; ask again');
     const credential = await lockCredential(tx, grant.id, name);
+    if (credential && !mayUse(grant, credential.capability)) throw new NotReady('this was lost this very moment; ask again');
     if (!credential?.spec) throw new TypeError('a permitted credential has a specification');
     if (credential.fetches >= credential.spec.maxFetches) throw new FetchLimit();
     const leases = await leasesOf(tx, grant.id);

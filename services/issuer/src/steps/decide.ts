@@ -1,5 +1,5 @@
 import { digestOf, newDecisionId, type TaskFacts } from '@mayfly/domain';
-import { deadlineOf, refuseDelegation, type Credential } from '@mayfly/grant';
+import { deadlineOf, refuseDelegation, shallOpen, type Credential } from '@mayfly/grant';
 import type { Decision } from '@mayfly/policy';
 import { credentialsOf, lockGrantByTask } from '@mayfly/store';
 import { ATTRIBUTES, counter, METRICS, SPANS, withSpan } from '@mayfly/telemetry';
@@ -85,7 +85,7 @@ function refuseFirst(known: Admission, capability: string): Refusal | undefined 
   const parent = known.parent && {
     state: known.parent.grant.state,
     tenant: known.parent.grant.tenant,
-    permittedCapabilities: known.parent.credentials.filter(({ permitted }) => permitted).map((credential) => credential.capability),
+    permittedCapabilities: shallOpen(known.parent.grant, known.parent.credentials),
   };
   const reason = refuseDelegation(parent, known.orchestrator!.tenant, capability);
   return reason && refused(reason);

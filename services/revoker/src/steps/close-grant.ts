@@ -1,5 +1,5 @@
 import { OPEN_LEASE_STATES, grantClosed } from '@mayfly/grant';
-import { announceTask, credentialsOf, emit, leasesOf, lockGrant, settleRevocation, transitionGrant } from '@mayfly/store';
+import { announceTask, credentialsOf, emit, leasesOf, lockGrant, retiredTokens, settleRevocation, transitionGrant } from '@mayfly/store';
 import type { Killing } from '../killing.js';
 
 /**
@@ -10,7 +10,8 @@ export async function closeGrant({ database, clock, claim, grant, tokenProof, re
   if (!grant) throw new TypeError('closeGrant comes after findDoomed');
   await database.transaction('close grant', async (tx) => {
     const sameToken = (await lockGrant(tx, grant.id))?.tokenAccessor === grant.tokenAccessor;
-    if (grant.state === 'closing' && tokenProof !== undefined && sameToken && remains === false) {
+    const proven = tokenProof !== undefined && sameToken && remains === false;
+    if (grant.state === 'closing' && proven && (await retiredTokens(tx, grant.id)).length === 0) {
       const leases = await leasesOf(tx, grant.id);
       const open = leases.some((lease) => (OPEN_LEASE_STATES as readonly string[]).includes(lease.state));
       const closed = open ? undefined : await transitionGrant(tx, grant.id, 'closing', 'closed', { closedAt: clock.now() });
