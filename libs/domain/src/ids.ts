@@ -47,6 +47,13 @@ export const newGrantId = (): GrantId => `g${random()}` as GrantId;
 export const newLeaseRef = (): LeaseRef => `l${random()}` as LeaseRef;
 /** A new decision id. */
 export const newDecisionId = (): DecisionId => `d${random()}` as DecisionId;
+/** Id of one kill switch: `o` and 20 characters of base32. */
+export type OrderId = Branded<'OrderId'>;
+const ORDER_ID = /^o[a-z2-7]{20}$/;
+/** True when the text is the id of a kill switch. */
+export const isOrderId = (text: string): text is OrderId => ORDER_ID.test(text);
+/** A new id of a kill switch. */
+export const newOrderId = (): OrderId => `o${random()}` as OrderId;
 /** A new event id (CloudEvents `id`). */
 export const newEventId = (): string => `e${random()}`;
 

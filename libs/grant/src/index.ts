@@ -11,4 +11,5 @@ export * from './lifetimes.js';
 export type * from './ports.js';
 export type * from './records.js';
 export * from './token-scope.js';
+export * from './selector.js';
 export * from './transitions.js';

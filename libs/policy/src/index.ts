@@ -4,6 +4,8 @@
  */
 export { decideGrant } from './decide-grant.js';
 export type { LiveGrant, Redecided } from './decide-grant.js';
+export { flipOf, forecastGrant, type Change, type Comparison, type GrantForecast } from './forecast.js';
+export { PlanSum, type About, type PlanRow, type PlanTable } from './plan.js';
 export { digestOfFiles } from './digest-of-files.js';
 export { ACTIONS } from './question.js';
 export type { Action, CallQuestion, CapabilityQuestion, DecisionQuestion, DelegateQuestion, ToolCall } from './question.js';

@@ -16,4 +16,6 @@ export const CHANNELS = {
   evidence: 'mayfly_evidence',
   /** Another policy set is current. */
   policy: 'mayfly_policy',
+  /** Payload: the id of a new kill switch. */
+  order: 'mayfly_order',
 } as const;

@@ -24,6 +24,7 @@ export { emit, emitAll, Outbox, putInOutbox, type OutboxRow } from './outbox.js'
 export * from './policy-sets.js';
 export { DroppedClaims } from './dropped-claims.js';
 export * from './queues.js';
+export * from './revocation-orders.js';
 export * from './revoked-serials.js';
 export * from './tainted.js';
 export * from './task-tokens.js';

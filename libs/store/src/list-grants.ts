@@ -15,6 +15,8 @@ export interface GrantFilter {
   readonly capability?: string | undefined;
   readonly workflow?: string | undefined;
   readonly tenant?: string | undefined;
+  /** Opened at this moment or later. */
+  readonly openedSince?: Date | undefined;
   readonly limit: number;
   /** Continue after this grant (newest first). */
   readonly after?: { readonly openedAt: Date; readonly id: string } | undefined;
@@ -29,17 +31,7 @@ export interface GrantTree {
 
 /** The newest grants that match, newest first. */
 export async function listGrants(sql: Sql, filter: GrantFilter): Promise<GrantTree[]> {
-  const values: unknown[] = [];
-  const is = (value: unknown): string => `$${values.push(value)}`;
-  const conditions = ['true'];
-  if (filter.state) conditions.push(`g.state = ${is(filter.state)}`);
-  if (filter.taskId) conditions.push(`g.task_id = ${is(filter.taskId)}`);
-  if (filter.agent) conditions.push(`g.agent_id = ${is(filter.agent)}`);
-  if (filter.initiator) conditions.push(`g.initiator_id = ${is(filter.initiator)}`);
-  if (filter.workflow) conditions.push(`g.workflow = ${is(filter.workflow)}`);
-  if (filter.tenant) conditions.push(`g.tenant = ${is(filter.tenant)}`);
-  if (filter.capability)
-    conditions.push(`exists (select from ledger.credential c where c.grant_id = g.id and c.capability = ${is(filter.capability)})`);
+  const { values, is, conditions } = conditionsOf(filter);
   if (filter.after) conditions.push(`(g.opened_at, g.id) < (${is(filter.after.openedAt)}, ${is(filter.after.id)})`);
   const rows = await sql.run(
     '',
@@ -61,4 +53,31 @@ export async function listGrants(sql: Sql, filter: GrantFilter): Promise<GrantTr
     credentials: credentials.filter((credential) => credential.grantId === grant.id),
     leases: leases.filter((lease) => lease.grantId === grant.id),
   }));
+}
+
+/** How many grants match. */
+export async function countGrants(sql: Sql, filter: Omit<GrantFilter, 'limit' | 'after'>): Promise<number> {
+  const { values, conditions } = conditionsOf(filter);
+  const [row] = await sql.run<{ count: number }>(
+    '',
+    `select count(*)::int as count from ledger.task_grant g where ${conditions.join(' and ')}`,
+    values,
+  );
+  return row?.count ?? 0;
+}
+
+function conditionsOf(filter: Omit<GrantFilter, 'limit' | 'after'>) {
+  const values: unknown[] = [];
+  const is = (value: unknown): string => `$${values.push(value)}`;
+  const conditions = ['true'];
+  if (filter.state) conditions.push(`g.state = ${is(filter.state)}`);
+  if (filter.taskId) conditions.push(`g.task_id = ${is(filter.taskId)}`);
+  if (filter.agent) conditions.push(`g.agent_id = ${is(filter.agent)}`);
+  if (filter.initiator) conditions.push(`g.initiator_id = ${is(filter.initiator)}`);
+  if (filter.workflow) conditions.push(`g.workflow = ${is(filter.workflow)}`);
+  if (filter.tenant) conditions.push(`g.tenant = ${is(filter.tenant)}`);
+  if (filter.openedSince) conditions.push(`g.opened_at >= ${is(filter.openedSince)}`);
+  if (filter.capability)
+    conditions.push(`exists (select from ledger.credential c where c.grant_id = g.id and c.capability = ${is(filter.capability)})`);
+  return { values, is, conditions };
 }

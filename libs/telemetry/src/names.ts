@@ -174,6 +174,11 @@ export const METRICS = {
   leasesIrrevocable: gauge('mayfly.leases.irrevocable', '{lease}', 'leases that the secrets engine has given up on'),
   clockEnds: counter('mayfly.clock.ends', '{end}', 'grants and leases ended by the clock, by cause'),
   redecisions: counter('mayfly.redecisions', '{grant}', 'live grants decided again after a change, by outcome'),
+  policySwitches: counter('mayfly.policy.switches', '{switch}', 'changes of the policy set in force, by outcome: applied or rolled back'),
+  planDuration: histogram('mayfly.policy.plan.duration', 'how long planning a policy set took'),
+  ordersOpen: gauge('mayfly.revocation.orders.open', '{order}', 'kill switches whose last credential is not confirmed dead'),
+  orderPages: counter('mayfly.revocation.order.pages', '{page}', 'rounds of carrying out kill switches'),
+  orderDuration: histogram('mayfly.revocation.order.duration', 'from a kill switch to the last confirmed death'),
   evidenceRecords: counter('mayfly.evidence.records', '{record}', 'records appended to the evidence log'),
   evidenceFaults: counter('mayfly.evidence.faults', '{record}', 'records that the check found altered'),
 

@@ -1,20 +1,42 @@
 import { readFile } from 'node:fs/promises';
 import { createOperatorVerifier, createWorkloadVerifier, readTrust } from '@mayfly/identity';
-import { runService } from '@mayfly/service';
+import { readPolicy } from '@mayfly/policy';
+import { policyVoucher, runService } from '@mayfly/service';
+import { CHANNELS, CurrentPolicy, openOrders } from '@mayfly/store';
+import { gauge, METRICS } from '@mayfly/telemetry';
+import { startWorker } from '@mayfly/worker';
 import { readConfig } from './config.js';
+import { KillSwitch } from './kill-switch.js';
 import { Operating } from './operating.js';
 import { OperatorController } from './operator.controller.js';
 import { Operators } from './operators.js';
+import { Planning } from './planning.js';
+import { PoliciesController } from './policies.controller.js';
+import { Policies } from './policies.js';
+import { RevocationsController } from './revocations.controller.js';
 import { RevokedSerialsController } from './revoked-serials.controller.js';
 
-await runService('console', readConfig, async (config, { database, clock }) => {
+const MOST_ORDERS = 1_000;
+
+await runService('console', readConfig, async (config, { database, clock, logger }) => {
   const trust = readTrust(await readFile(config.MAYFLY_TRUST_FILE, 'utf8'), config.MAYFLY_PROFILE);
   const operators = new Operators(createOperatorVerifier(trust, { clock }), createWorkloadVerifier(trust, { clock }));
+  const vouch = await policyVoucher(config);
+  const policies = new CurrentPolicy((files) => readPolicy(files), vouch);
+  const killSwitch = new KillSwitch({ database, clock });
+  // What a console that died has begun is gone on with by any other, and by itself when it is back.
+  const orders = startWorker({ name: 'kill-switch', everyMilliseconds: 500, work: () => killSwitch.goOn(), logger });
+  gauge(METRICS.ordersOpen, async () => (await openOrders(database, MOST_ORDERS)).length);
   return {
-    controllers: [OperatorController, RevokedSerialsController],
+    controllers: [OperatorController, PoliciesController, RevocationsController, RevokedSerialsController],
     providers: [
-      { provide: Operating, useValue: new Operating({ database, clock, profile: config.MAYFLY_PROFILE }) },
+      { provide: Operating, useValue: new Operating({ database, clock }) },
+      { provide: Policies, useValue: new Policies({ database, clock, profile: config.MAYFLY_PROFILE, vouch }) },
+      { provide: Planning, useValue: new Planning({ database, clock, policies }) },
+      { provide: KillSwitch, useValue: killSwitch },
       { provide: Operators, useValue: operators },
     ],
+    workers: [orders],
+    wake: { [CHANNELS.order]: () => orders.wake() },
   };
 });

@@ -1,13 +1,11 @@
 import type { IncomingMessage } from 'node:http';
-import { Body, Controller, Get, HttpCode, Inject, Param, Post, Query, Req } from '@nestjs/common';
+import { Controller, Get, Inject, Param, Query, Req } from '@nestjs/common';
 import { taskId } from '@mayfly/domain';
 import { Operating } from './operating.js';
-import { Operators } from './operators.js';
-import { readGrantQuery, readLogQuery, readPolicyBody, readRevocationBody } from './requests.js';
+import { EVERYONE, Operators } from './operators.js';
+import { readGrantQuery, readLogQuery } from './requests.js';
 
-const EVERYONE = ['viewer', 'approver', 'operator', 'admin'] as const;
-
-/** What operators call (public contract, section 4). */
+/** What operators look at (public contract, section 4). */
 @Controller('v1')
 export class OperatorController {
   constructor(
@@ -44,20 +42,5 @@ export class OperatorController {
   async checkpoint(@Req() request: IncomingMessage) {
     await this.operators.require(request, ...EVERYONE);
     return this.operating.checkpoint();
-  }
-
-  @Post('policies')
-  @HttpCode(200)
-  async applyPolicies(@Req() request: IncomingMessage, @Body() body: unknown) {
-    const operator = await this.operators.require(request, 'admin');
-    return this.operating.applyPolicies(readPolicyBody(body), operator);
-  }
-
-  @Post('revocations')
-  @HttpCode(202)
-  async revoke(@Req() request: IncomingMessage, @Body() body: unknown) {
-    const operator = await this.operators.require(request, 'operator', 'admin');
-    const { selector, reason, dryRun } = readRevocationBody(body);
-    return this.operating.revoke(selector, reason, dryRun, operator);
   }
 }

@@ -3,6 +3,9 @@ import { Forbidden, InvalidToken } from '@mayfly/domain';
 import { bearerToken } from '@mayfly/http';
 import type { OperatorVerifier, Role, WorkloadVerifier } from '@mayfly/identity';
 
+/** Everybody with a role. */
+export const EVERYONE = ['viewer', 'approver', 'operator', 'admin'] as const satisfies readonly Role[];
+
 /** Who operators are and what each may do. */
 export class Operators {
   constructor(

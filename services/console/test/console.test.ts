@@ -1,74 +1,22 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { InvalidToken, ManualClock } from '@mayfly/domain';
+import { newOrderId } from '@mayfly/domain';
 import { ROLES, type Role } from '@mayfly/identity';
 import { readPolicyFiles } from '@mayfly/policy';
 import { amendGrant, currentPolicyDigest, findGrantByTask, readTaskIntake } from '@mayfly/store';
-import { serve, type Served } from '../../../libs/http/test/serve.js';
 import { applyExample } from '../../../libs/store/test/example.js';
-import { AT, granted, startLedger, task, type Ledger } from '../../../libs/store/test/ledger.js';
+import { AT, granted, task, type Ledger } from '../../../libs/store/test/ledger.js';
 import { cursorAfter } from '../src/cursor.js';
-import { Operating } from '../src/operating.js';
-import { OperatorController } from '../src/operator.controller.js';
-import { Operators } from '../src/operators.js';
+import { revoke, startConsole, type Call, type Console } from './world.js';
 
+let world: Console;
 let ledger: Ledger;
-let served: Served;
+const call: Console['call'] = (...given) => world.call(...given);
 beforeAll(async () => {
-  ledger = await startLedger();
+  world = await startConsole();
+  ({ ledger } = world);
   await applyExample(ledger.database);
-  /** Tokens say their roles: `viewer`, `viewer+admin`, `none`. */
-  const verifier = {
-    verify: async (bearer: string) => {
-      const roles = bearer.split('+').filter((role): role is Role => (ROLES as readonly string[]).includes(role));
-      if (roles.length === 0 && bearer !== 'none') throw new InvalidToken();
-      return { id: `person-${bearer}`, roles };
-    },
-  };
-  const workloads = {
-    verify: async (bearer: string) => {
-      if (bearer !== 'agent') throw new InvalidToken();
-      return {
-        id: 'spiffe://example.org/agent/etl',
-        kind: 'spiffe',
-        trustDomain: 'example.org',
-        audience: 'mayfly',
-        expiresAt: AT,
-      } as const;
-    },
-    ready: async () => undefined,
-  };
-  served = await serve({
-    controllers: [OperatorController],
-    providers: [
-      { provide: Operating, useValue: new Operating({ database: ledger.database, clock: new ManualClock(AT), profile: 'dev' }) },
-      { provide: Operators, useValue: new Operators(verifier, workloads) },
-    ],
-  });
 }, 60_000);
-afterAll(async () => {
-  await served?.close();
-  await ledger?.stop();
-});
-
-interface Call {
-  readonly method?: string;
-  readonly path: string;
-  readonly body?: unknown;
-}
-async function call({ method = 'GET', path, body }: Call, token = 'admin') {
-  const response = await fetch(`${served.url}/v1/${path}`, {
-    method,
-    headers: { ...(token && { authorization: `Bearer ${token}` }), ...(body !== undefined && { 'content-type': 'application/json' }) },
-    ...(body !== undefined && { body: typeof body === 'string' ? body : JSON.stringify(body) }),
-  });
-  const text = await response.text();
-  return { status: response.status, type: response.headers.get('content-type'), body: JSON.parse(text) as Record<string, unknown> };
-}
-const revoke = (selector: object, rest: object = {}): Call => ({
-  method: 'POST',
-  path: 'revocations',
-  body: { selector, reason: 'test', dryRun: true, ...rest },
-});
+afterAll(() => world?.close());
 
 describe('who may do what', () => {
   const routes: readonly [string, () => Promise<Call> | Call, readonly Role[], number][] = [
@@ -78,6 +26,16 @@ describe('who may do what', () => {
     ['GET the log', () => ({ path: 'evidence' }), ROLES, 200],
     ['GET the checkpoint', () => ({ path: 'checkpoint' }), ROLES, 200],
     ['POST revocations', () => revoke({ tenant: 'nobody' }), ['operator', 'admin'], 202],
+    ['GET revocations', () => ({ path: 'revocations' }), ROLES, 200],
+    ['GET one revocation', () => ({ path: `revocations/${newOrderId()}` }), ROLES, 404],
+    ['GET policies', () => ({ path: 'policies' }), ROLES, 200],
+    [
+      'POST policies/plan',
+      async () => ({ method: 'POST', path: 'policies/plan', body: { files: await readPolicyFiles('deploy/policies/example') } }),
+      ['approver', 'operator', 'admin'],
+      200,
+    ],
+    ['POST policies/rollback', () => ({ method: 'POST', path: 'policies/rollback', body: { reason: 'test' } }), ['admin'], 404],
     [
       'POST policies',
       async () => ({ method: 'POST', path: 'policies', body: { files: await readPolicyFiles('deploy/policies/example') } }),
@@ -207,7 +165,6 @@ describe('what is not understood is refused, never left out', () => {
     for (const [method, path] of [
       ['GET', 'approvals'],
       ['POST', 'approvals/x'],
-      ['POST', 'policies/plan'],
     ] as const)
       expect(await call({ method, path, ...(method === 'POST' && { body: {} }) })).toMatchObject({
         status: 404,
@@ -234,7 +191,7 @@ describe('the kill switch', () => {
     for (const id of ids) {
       expect(await findGrantByTask(ledger.database, id)).toMatchObject({ state: 'closing', endCause: 'operator' });
       const [fact] = (await readTaskIntake(ledger.database, id)).filter(({ kind }) => kind.endsWith('operator-revoked.v1'));
-      expect(fact?.data).toEqual({ operator: 'person-operator', reason: 'leaked' });
+      expect(fact?.data).toEqual({ operator: 'person-operator', reason: 'leaked', orderId: real.body['id'] });
     }
     expect(await findGrantByTask(ledger.database, other.grant.taskId)).toMatchObject({ state: 'granted' });
     expect((await call(revoke({ workflow: 'to-be-killed' }, { dryRun: false }))).body).toMatchObject({ count: 0 });

@@ -19,7 +19,7 @@ beforeAll(async () => {
   ledger = await startLedger();
   served = await serve({
     controllers: [RevokedSerialsController],
-    providers: [{ provide: Operating, useValue: new Operating({ database: ledger.database, clock, profile: 'dev' }) }],
+    providers: [{ provide: Operating, useValue: new Operating({ database: ledger.database, clock }) }],
   });
   folder = mkdtempSync(join(tmpdir(), 'mayfly-krl-'));
   keygen('-t', 'ed25519', '-N', '', '-f', 'ca');

@@ -25,7 +25,7 @@ export interface Admission {
   /** Proof that the orchestrator said so; absent for one that need not sign and did not. */
   voucher?: Voucher;
   workflow?: Workflow | undefined;
-  /** Why nothing of it is permitted, whatever policy says: `breaker-open` or `quota-exceeded`. */
+  /** Why nothing of it is permitted, whatever policy says: `breaker-open`, `quota-exceeded` or `revocation-ordered`. */
   refusal?: string;
   requestDigest?: string;
   parent?: { grant: Grant; credentials: readonly Credential[] } | undefined;

@@ -10,6 +10,7 @@ import type { Admission } from './admission.js';
 import type { Minting } from './minting.js';
 import { announceGrant } from './steps/announce-grant.js';
 import { checkBreaker } from './steps/check-breaker.js';
+import { checkOrders } from './steps/check-orders.js';
 import { checkQuotas } from './steps/check-quotas.js';
 import { createTaskToken } from './steps/create-task-token.js';
 import { decide } from './steps/decide.js';
@@ -28,6 +29,7 @@ export const admit = flow<Admission>(
   dropIfKnown, // at least once in, once through; a start of an ended task is parked
   checkBreaker, // a workflow that crashes again and again rests for a while
   checkQuotas, // a tenant, orchestrator or agent has no more than its share
+  checkOrders, // nothing slips in behind a kill switch
   decide, // each credential by itself; no decision is a deny
   openGrant, // requested → granted | denied
   stateRequest, // evidence: who asked for what, on whose behalf
