@@ -15,7 +15,7 @@ export const factsOf = (grant: Grant, request: TaskStart): TaskFacts => ({
   intent: request.intent,
   risk: grant.risk,
   delegationDepth: grant.delegationDepth,
-  behaviour: 'normal',
+  behaviour: grant.behaviour,
   ...(request.initiator && { initiator: request.initiator }),
   ...(request.parentTaskId && { parentTaskId: request.parentTaskId }),
   ...(request.attempt !== undefined && { attempt: request.attempt }),

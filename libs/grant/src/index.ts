@@ -3,7 +3,9 @@
  * @module
  */
 export * from './announce.js';
+export * from './behaviour.js';
 export * from './breaker.js';
+export * from './budgets.js';
 export * from './credential-state.js';
 export * from './delegation.js';
 export * from './facts.js';

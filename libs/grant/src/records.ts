@@ -2,7 +2,7 @@
  * The three records of the ledger, as the rules see them.
  * @module
  */
-import type { Capability, Cause, Drift, GrantId, LeaseRef, TaskId, TaskOutcome, TaskStart } from '@mayfly/domain';
+import type { Behaviour, Capability, Cause, Drift, GrantId, LeaseRef, TaskId, TaskOutcome, TaskStart } from '@mayfly/domain';
 import type { GrantState, LeaseState } from './transitions.js';
 
 /** What one task was allowed; the root of everything that ends with it. */
@@ -19,6 +19,8 @@ export interface Grant {
   readonly intentDigest?: string;
   readonly agentId?: string;
   readonly risk: number;
+  /** How its calls have behaved. */
+  readonly behaviour: Behaviour;
   readonly parentGrantId?: GrantId;
   /** 0 for a task that no other task started. */
   readonly delegationDepth: number;

@@ -26,6 +26,7 @@ const grant: Grant = {
   state: 'granted',
   agentId: 'spiffe://example.org/agent/etl',
   risk: 0,
+  behaviour: 'normal',
   delegationDepth: 0,
   openedAt: AT,
   revokeAttempts: 5,

@@ -5,7 +5,7 @@
 import { Catch, HttpException, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common';
 import { MayflyError } from '@mayfly/domain';
 import type { Logger } from '@mayfly/telemetry';
-import type { Response } from 'express';
+import type { Request, Response } from 'express';
 
 /** A problem as it is sent. */
 export interface Problem {
@@ -54,7 +54,7 @@ const statusOf = (error: unknown): number | undefined => {
   return error instanceof Error && typeof status === 'number' && status >= 400 && status < 500 ? status : undefined;
 };
 
-/** Sends every error of every route as a problem. */
+/** Sends every error of every route as a problem; to who asks for text alone, its sentence (AuthZEN 1.0: an error message string). */
 @Catch()
 export class ProblemFilter implements ExceptionFilter {
   /** @param challenge how to prove who asks (RFC 9110, 11.6.1) */
@@ -64,7 +64,8 @@ export class ProblemFilter implements ExceptionFilter {
   ) {}
 
   catch(error: unknown, host: ArgumentsHost): void {
-    const response = host.switchToHttp().getResponse<Response>();
+    const http = host.switchToHttp();
+    const response = http.getResponse<Response>();
     const { retryAfterSeconds, ...body } = problemOf(error);
     if (body.status >= 500) this.logger.error('request failed', { code: body.code, error });
     if (response.headersSent) {
@@ -73,6 +74,9 @@ export class ProblemFilter implements ExceptionFilter {
     }
     if (retryAfterSeconds !== undefined) response.setHeader('Retry-After', String(retryAfterSeconds));
     if (body.status === 401) response.setHeader('WWW-Authenticate', this.challenge);
-    response.status(body.status).setHeader('Content-Type', 'application/problem+json').end(JSON.stringify(body));
+    response.status(body.status);
+    if (http.getRequest<Request>().accepts(['application/problem+json', 'application/json', 'text/plain']) === 'text/plain')
+      response.setHeader('Content-Type', 'text/plain; charset=utf-8').end(body.detail);
+    else response.setHeader('Content-Type', 'application/problem+json').end(JSON.stringify(body));
   }
 }

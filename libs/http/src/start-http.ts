@@ -68,6 +68,7 @@ export async function startHttp({
   // Nobody in front is believed: Host, Forwarded and X-Forwarded-* change nothing.
   app.set('trust proxy', false);
   app.use(requestSpans);
+  app.use(sameRequestId);
   app.use(neverCached);
   app.use(onlyKnownMethods);
   app.use(jsonOnly);
@@ -94,6 +95,13 @@ function bound(server: Server): void {
 function neverCached(_request: Request, response: Response, next: NextFunction): void {
   response.setHeader('Cache-Control', 'no-store');
   response.setHeader('X-Content-Type-Options', 'nosniff');
+  next();
+}
+
+/** Who numbers its requests finds the number in the answer, whatever the answer is (AuthZEN 1.0, request identification). */
+function sameRequestId(request: Request, response: Response, next: NextFunction): void {
+  const id = request.headers['x-request-id'];
+  if (id !== undefined) response.setHeader('X-Request-ID', id);
   next();
 }
 

@@ -13,7 +13,7 @@ export { readPolicy, type Policy } from './policy.js';
 export { REASONS } from './decision.js';
 export type { Decider, Decision, Reason, Shadow } from './decision.js';
 export { InvalidPolicySet, PolicySignatureRefused } from './errors.js';
-export type { Agent, BehaviourThresholds, Budgets, Orchestrator, PolicyFiles, PolicySet, Transmitter, Workflow } from './policy-set.js';
+export type { Agent, Orchestrator, PolicyFiles, PolicySet, Transmitter, Workflow } from './policy-set.js';
 export { deciderBy, type Judge } from './decider-by.js';
 export { isOnPlan } from './is-on-plan.js';
 export type { Verdict } from './verdict-of.js';

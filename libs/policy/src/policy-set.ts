@@ -3,7 +3,7 @@
  * @module
  */
 import type { Access, Capability } from '@mayfly/domain';
-import type { BreakerRule } from '@mayfly/grant';
+import type { BehaviourRule, BreakerRule, Budgets } from '@mayfly/grant';
 import type { PublicKey } from '@mayfly/identity';
 import type { Quotas } from './quotas.js';
 
@@ -26,25 +26,7 @@ export interface Workflow {
   /** How much its agents do on their own, from 0 (each step is a person's) to 5 (nobody looks). */
   readonly autonomyTier?: number;
   readonly budgets?: Budgets;
-  readonly behaviour?: BehaviourThresholds;
-}
-
-/** How much one task may use up in its whole life; what is absent has no bound. */
-export interface Budgets {
-  /** Calls of tools. */
-  readonly calls?: number | undefined;
-  readonly rows?: number | undefined;
-  readonly bytes?: number | undefined;
-  /** Credentials minted. */
-  readonly mints?: number | undefined;
-}
-
-/** After how many denied and off-plan calls of one task it is warned, narrowed, suspended, ended; what is absent never happens. */
-export interface BehaviourThresholds {
-  readonly warn?: number | undefined;
-  readonly narrow?: number | undefined;
-  readonly suspend?: number | undefined;
-  readonly revoke?: number | undefined;
+  readonly behaviour?: BehaviourRule;
 }
 
 /** Who may send security event tokens (RFC 8417), and about whose tasks. */

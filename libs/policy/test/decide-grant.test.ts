@@ -35,6 +35,7 @@ const live = (task: string, permits: Readonly<Record<string, boolean>>, parent?:
       risk: 0,
     },
     risk: 0,
+    behaviour: 'normal',
     delegationDepth: parent ? parent.grant.delegationDepth + 1 : 0,
     openedAt: AT,
     revokeAttempts: 0,

@@ -14,6 +14,8 @@ export const CHANNELS = {
   outbox: 'mayfly_outbox',
   /** New facts in the intake. */
   evidence: 'mayfly_evidence',
+  /** A task's behaviour was raised or lowered. */
+  behaviour: 'mayfly_behaviour',
   /** Another policy set is current. */
   policy: 'mayfly_policy',
   /** Payload: the id of a new kill switch. */

@@ -19,6 +19,7 @@ export const GRANT: Columns<Grant> = {
   intentDigest: 'intent_digest',
   agentId: 'agent_id',
   risk: 'risk',
+  behaviour: 'behaviour',
   parentGrantId: 'parent_grant_id',
   delegationDepth: 'delegation_depth',
   deadline: 'deadline',

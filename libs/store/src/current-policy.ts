@@ -4,7 +4,7 @@
  */
 import { digestOf, MayflyError } from '@mayfly/domain';
 import type { Sql } from '@mayfly/postgres';
-import { currentPolicyVersion, findPolicySet, type StoredFiles, type StoredSet } from './policy-sets.js';
+import { currentPolicyVersion, findPolicySet, type PolicyVersion, type StoredFiles, type StoredSet } from './policy-sets.js';
 
 /** No policy set can be used: nothing is decided, so nothing is given. */
 export class PolicyUnavailable extends MayflyError {
@@ -31,7 +31,11 @@ export class CurrentPolicy<T> {
 
   /** @throws PolicyUnavailable when no set was applied yet, or the current one cannot be read or is not vouched for */
   async get(sql: Sql): Promise<T> {
-    const current = await currentPolicyVersion(sql);
+    return this.of(sql, await currentPolicyVersion(sql));
+  }
+
+  /** The same for who has just read which version is current. @throws PolicyUnavailable */
+  async of(sql: Sql, current: PolicyVersion | undefined): Promise<T> {
     if (!current) throw new PolicyUnavailable('no policy set was applied yet; apply one with `mayfly policy apply DIR`');
     const version = `${current.digest} ${current.version}`;
     if (this.#read?.version !== version) {

@@ -25,10 +25,13 @@ export async function stateFacts(tx: Sql, facts: readonly StatedFact[]): Promise
   await tx.run('evidence.state', `with ${INTAKE('$1')} select pg_notify('${CHANNELS.evidence}', '')`, [intakeRows(facts)]);
 }
 
-/** The statement's part that puts facts into the intake; they are the JSON text of {@link intakeRows} in this parameter. */
-export const INTAKE = (parameter: string): string =>
+/**
+ * The statement's part that puts facts into the intake; they are the JSON text of {@link intakeRows} in this parameter.
+ * @param when another part of the statement: without a row of it nothing is stated
+ */
+export const INTAKE = (parameter: string, when?: string): string =>
   `stated as (insert into evidence.intake (fact, traceparent)
-     select each -> 'fact', each ->> 'traceparent' from jsonb_array_elements(${parameter}::jsonb) as each)`;
+     select each -> 'fact', each ->> 'traceparent' from jsonb_array_elements(${parameter}::jsonb) as each${when ? ` where exists (select from ${when})` : ''})`;
 
 /** Facts as {@link INTAKE} takes them. */
 export function intakeRows(facts: readonly StatedFact[]): string {

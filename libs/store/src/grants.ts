@@ -10,8 +10,8 @@ import { assignments, GRANT, nameOf, readGrant, rowsOf, selectList, stored } fro
 const ALL = selectList(GRANT);
 
 /** What a new grant's row holds. */
-export type NewGrant = Omit<Grant, 'revokeAttempts' | 'delegationDepth'> &
-  Partial<Pick<Grant, 'delegationDepth'>> & { readonly state: 'requested' | 'closed' };
+export type NewGrant = Omit<Grant, 'revokeAttempts' | 'delegationDepth' | 'behaviour'> &
+  Partial<Pick<Grant, 'delegationDepth' | 'behaviour'>> & { readonly state: 'requested' | 'closed' };
 
 /** Opens a grant, or writes a tombstone. False when the task already has a row: somebody was faster, or the task has ended. */
 export async function insertGrant(tx: Sql, grant: NewGrant): Promise<boolean> {

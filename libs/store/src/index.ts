@@ -3,6 +3,7 @@
  * @module
  */
 export * from './activate-lease.js';
+export * from './behaviour.js';
 export * from './breakers.js';
 export { TaskChanges, announceTask, announceTasks } from './changes.js';
 export { CHANNELS } from './channels.js';
@@ -30,5 +31,6 @@ export * from './tainted.js';
 export * from './task-tokens.js';
 export * from './token-scope.js';
 export * from './quota-watch.js';
+export * from './usage.js';
 export * from './used-proofs.js';
 export { migrate, openDatabase, type Database, type Listener, type Sql } from '@mayfly/postgres';

@@ -16,6 +16,12 @@ export interface StoredSet {
   readonly signature?: string | undefined;
 }
 
+/** Which set is current, and which version of its row. */
+export interface PolicyVersion {
+  readonly digest: string;
+  readonly version: string;
+}
+
 /** One change of the current set. */
 export interface PolicySwitch {
   readonly kind: 'applied' | 'rolled_back';
@@ -41,8 +47,8 @@ export async function currentPolicyDigest(sql: Sql): Promise<string | undefined>
  * Digest of the current set, and which version of its row it is: that changes whenever somebody writes it, whatever he writes. Undefined
  * before the first was applied.
  */
-export async function currentPolicyVersion(sql: Sql): Promise<{ readonly digest: string; readonly version: string } | undefined> {
-  const [row] = await sql.run<{ digest: string; version: string }>(
+export async function currentPolicyVersion(sql: Sql): Promise<PolicyVersion | undefined> {
+  const [row] = await sql.run<PolicyVersion>(
     'policy.current_version',
     `select c.digest, coalesce(s.xmin::text, '') as version from policy.current c left join policy.set s using (digest)`,
   );

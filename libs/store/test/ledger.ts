@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { newGrantId, newLeaseRef, taskId, type Capability, type TaskStart } from '@mayfly/domain';
+import { digestOf, newGrantId, newLeaseRef, taskId, type Capability, type TaskStart } from '@mayfly/domain';
 import type { Credential, Grant, Lease } from '@mayfly/grant';
 // @ts-expect-error plain JavaScript without types
 import { start } from '../../../deploy/local/servers/postgres.mjs';
@@ -94,6 +94,7 @@ export async function granted(
       tenant: 'default',
       source: 'urn:example:orchestrator',
       request: start,
+      intentDigest: digestOf(start.intent),
       agentId: start.agent.id,
       risk: 0,
       policyDigest: 'sha256:one',

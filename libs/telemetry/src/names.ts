@@ -13,6 +13,7 @@ export const SPANS = {
   replaceTaskToken: 'mayfly.task_token.replace',
   mint: 'mayfly.mint',
   deliver: 'mayfly.deliver',
+  evaluate: 'mayfly.evaluate',
   verifyIdentity: 'mayfly.identity.verify',
   revoke: 'mayfly.revoke',
   confirm: 'mayfly.confirm',
@@ -146,6 +147,9 @@ export const METRICS = {
 
   decisions: counter('mayfly.decisions', '{decision}', 'policy decisions, by outcome'),
   decisionDuration: histogram('mayfly.decision.duration', 'how long one policy decision took'),
+  calls: counter('mayfly.calls', '{call}', 'tool calls asked about, by decision and reason'),
+  escalationAttempts: counter('mayfly.escalation_attempts', '{call}', 'tool calls off the plan of their task, by workflow'),
+  behaviourSteps: counter('mayfly.behaviour.steps', '{step}', 'steps that tasks took up the ladder of behaviour, by state and workflow'),
   quotaRefusals: counter(
     'mayfly.quota.refusals',
     '{refusal}',

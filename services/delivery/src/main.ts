@@ -5,6 +5,8 @@ import { policyVoucher, runService } from '@mayfly/service';
 import { CurrentPolicy, proofRegister, QuotaWatch, TaskChanges } from '@mayfly/store';
 import { readTargets } from '@mayfly/targets';
 import { vaultForDelivery } from '@mayfly/vault';
+import { AccessController } from './access/access.controller.js';
+import { Evaluating } from './access/evaluating.js';
 import { readConfig } from './config.js';
 import { Delivering } from './delivering.js';
 import { TasksController } from './tasks.controller.js';
@@ -26,9 +28,10 @@ await runService('delivery', readConfig, async (config, { database, clock, logge
   const publicUrl = config.MAYFLY_PUBLIC_URL ?? `http://${config.HTTP_HOST}:${config.HTTP_PORT}`;
   const changes = new TaskChanges(database);
   return {
-    controllers: [TasksController],
+    controllers: [TasksController, AccessController],
     providers: [
       { provide: Delivering, useValue: new Delivering({ database, vault, policies, quotas, targets, changes, clock }) },
+      { provide: Evaluating, useValue: new Evaluating({ database, policies, clock }) },
       { provide: WorkloadProof, useValue: new WorkloadProof({ verifier, publicUrl, database, clock, logger }) },
     ],
     challenge: `Bearer, DPoP algs="${ALGORITHMS.join(' ')}"`,

@@ -3,10 +3,13 @@
  * @module
  */
 import { InvalidRequest } from '@mayfly/domain';
+import type { UsageReport } from '@mayfly/store';
 import { waitMilliseconds } from './wait.js';
 
 const NAME = /^[A-Za-z0-9._-]{1,100}$/;
 const MOST_NAMES = 32;
+const USAGE = 'the body may only be { "rows": …, "bytes": … } with whole numbers from 0 on, at least one of them';
+const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0;
 const isName = (name: unknown): name is string => typeof name === 'string' && NAME.test(name);
 
 /** The name of a credential. @throws InvalidRequest */
@@ -27,6 +30,14 @@ export function namesOf(body: unknown): readonly string[] {
   const all: readonly unknown[] | undefined = Array.isArray(names) ? names : undefined;
   if (all && all.length <= MOST_NAMES && all.every(isName)) return all;
   throw new InvalidRequest('the body may only be { "names": [ … ] } with names of this task’s credentials');
+}
+
+/** What a body `{ "rows": 100, "bytes": 2048 }` says was used; at least one of the two. @throws InvalidRequest */
+export function usageOf(body: unknown): UsageReport {
+  const said = only(['rows', 'bytes'], body, USAGE);
+  const { rows = 0, bytes = 0 } = said;
+  if (Object.keys(said).length > 0 && isCount(rows) && isCount(bytes)) return { rows, bytes };
+  throw new InvalidRequest(USAGE);
 }
 
 /** A query or body that has to be empty. @throws InvalidRequest */

@@ -1,7 +1,8 @@
 import { Body, Controller, Get, HttpCode, Inject, Param, Post, Query, Req } from '@nestjs/common';
 import { InvalidRequest, taskId } from '@mayfly/domain';
+import { Evaluating } from './access/evaluating.js';
 import { Delivering } from './delivering.js';
-import { credentialName, namesOf, nothing, waitOf } from './requests.js';
+import { credentialName, namesOf, nothing, usageOf, waitOf } from './requests.js';
 import { WorkloadProof, type Asking } from './workload-proof.js';
 
 /** What agents call (public contract, section 3). */
@@ -9,6 +10,7 @@ import { WorkloadProof, type Asking } from './workload-proof.js';
 export class TasksController {
   constructor(
     @Inject(Delivering) private readonly delivering: Delivering,
+    @Inject(Evaluating) private readonly evaluating: Evaluating,
     @Inject(WorkloadProof) private readonly proof: WorkloadProof,
   ) {}
 
@@ -34,6 +36,15 @@ export class TasksController {
       nothing(query);
       nothing(body);
       return this.delivering.heartbeat(taskId(id), agent);
+    });
+  }
+
+  @Post('usage')
+  @HttpCode(204)
+  usage(@Req() request: Asking, @Param('taskId') id: string, @Query() query: unknown, @Body() body: unknown) {
+    return this.proof.of(request, id, (agent) => {
+      nothing(query);
+      return this.evaluating.report(taskId(id), agent, usageOf(body));
     });
   }
 

@@ -24,7 +24,7 @@ export class WorkloadProof {
 
   /** Runs the work as the proven agent, inside the task's own trace. @throws InvalidToken */
   async of<T>(request: Asking, id: string, work: (agent: string) => Promise<T>): Promise<T> {
-    const agent = await withSpan(SPANS.verifyIdentity, {}, () => this.#prove(request));
+    const agent = await this.prove(request);
     const caller = currentTrace();
     const parent = isTaskId(id) ? await this.#traceOf(id, agent) : undefined;
     const links = caller ? [caller] : [];
@@ -46,15 +46,23 @@ export class WorkloadProof {
     });
   }
 
-  async #prove(request: Asking): Promise<string> {
-    const shown = presentedToken(request);
-    const proof = shown.scheme === 'DPoP' ? this.#requestProof(request, shown.proof) : undefined;
-    return (await this.tools.verifier.verify(shown.token, proof)).id;
+  /** The workload that sent a request. @throws InvalidToken */
+  prove(request: Asking): Promise<string> {
+    return withSpan(SPANS.verifyIdentity, {}, async () => {
+      const shown = presentedToken(request);
+      const proof = shown.scheme === 'DPoP' ? this.#requestProof(request, shown.proof) : undefined;
+      return (await this.tools.verifier.verify(shown.token, proof)).id;
+    });
+  }
+
+  /** Where agents send their requests to, without a slash at its end. */
+  get publicUrl(): string {
+    return this.tools.publicUrl.replace(/\/+$/, '');
   }
 
   /** The request as its sender sees it. Whatever it says of hosts and proxies is not asked. */
   #requestProof({ method = '', url = '' }: Asking, proof: string): RequestProof {
-    return { proof, method, url: `${this.tools.publicUrl.replace(/\/+$/, '')}${url.split('?')[0]}` };
+    return { proof, method, url: `${this.publicUrl}${url.split('?')[0]}` };
   }
 
   /** A task's trace goes on where it began; only for its own agent, so that nobody else writes into it. */

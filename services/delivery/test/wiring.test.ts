@@ -3,6 +3,8 @@ import { amendGrant, endGrant, lockGrant, readTaskIntake, transitionGrant } from
 import { serve, type Served } from '../../../libs/http/test/serve.js';
 import { applyExample } from '../../../libs/store/test/example.js';
 import { AT, granted, startLedger, type Ledger } from '../../../libs/store/test/ledger.js';
+import { AccessController } from '../src/access/access.controller.js';
+import { Evaluating } from '../src/access/evaluating.js';
 import { Delivering } from '../src/delivering.js';
 import { TasksController } from '../src/tasks.controller.js';
 import { WorkloadProof } from '../src/workload-proof.js';
@@ -16,9 +18,10 @@ beforeAll(async () => {
   await applyExample(ledger.database);
   world = deliveryOn(ledger.database);
   served = await serve({
-    controllers: [TasksController],
+    controllers: [TasksController, AccessController],
     providers: [
       { provide: Delivering, useValue: world.delivering },
+      { provide: Evaluating, useValue: world.evaluating },
       { provide: WorkloadProof, useValue: world.proof },
     ],
     health: { liveness: {}, readiness: { vault: () => world.vault.health() } },

@@ -18,6 +18,7 @@ import { startWorker } from '@mayfly/worker';
 import { anybodys } from '../../../libs/store/test/example.js';
 import { AT, capability, granted, task } from '../../../libs/store/test/ledger.js';
 import { FakeVault } from '../../../libs/vault/test/fake-vault.js';
+import { Evaluating } from '../src/access/evaluating.js';
 import { Delivering } from '../src/delivering.js';
 import { WorkloadProof } from '../src/workload-proof.js';
 
@@ -46,6 +47,7 @@ export function deliveryOn(database: Database, clock = new ManualClock(AT), vaul
   const changes = new TaskChanges(database);
   const targets = { orders: { kind: 'postgres', connection: CONNECTION } } as const;
   const delivering = new Delivering({ database, vault, policies, quotas, targets, changes, clock });
+  const evaluating = new Evaluating({ database, policies, clock });
   const logger = createLogger({ service: 'test', level: 'fatal' });
   const verifier = {
     verify: async (bearer: string) => {
@@ -64,6 +66,7 @@ export function deliveryOn(database: Database, clock = new ManualClock(AT), vaul
     vault,
     hooks,
     delivering,
+    evaluating,
     proof,
     close: async () => {
       await reaper.stop();

@@ -2,12 +2,13 @@
  * Whenever the world moves, on one screen.
  *
  *     a policy set becomes current → every live grant that rests on another one is decided again, page by page
+ *     a task's behaviour changes   → that grant is decided again: what it lost by its own calls ends
  *     a risk signal arrives        → the live grants of its subject are decided again with the higher risk
  *
  * Nothing is killed here: what is lost is asked to end, and the revoker does the rest.
  * @module
  */
-import { grantsUnderOtherPolicy, listGrants, noteEvent, currentPolicyDigest } from '@mayfly/store';
+import { grantsOfOtherBehaviour, grantsUnderOtherPolicy, listGrants, noteEvent, currentPolicyDigest } from '@mayfly/store';
 import { RejectedEvent, vouchFor, type RiskSignalMessage } from '@mayfly/task-events';
 import { redecide, type RedecideDependencies } from './redecide.js';
 
@@ -25,6 +26,13 @@ export async function followPolicy(on: RedecideDependencies): Promise<number> {
   if (digest === undefined) return 0;
   const page = await grantsUnderOtherPolicy(on.database, digest, PAGE);
   for (const grant of page) await redecide(on, grant.id, { cause: 'policy_drift' }, grant);
+  return page.length;
+}
+
+/** Decides one page of grants again whose behaviour was raised or lowered since they were decided last; returns how many. */
+export async function followBehaviour(on: RedecideDependencies): Promise<number> {
+  const page = await grantsOfOtherBehaviour(on.database, PAGE);
+  for (const grant of page) await redecide(on, grant.id, { cause: 'behaviour_drift' }, grant);
   return page.length;
 }
 

@@ -12,6 +12,7 @@ import {
   leasesOf,
   lockGrant,
   narrowToken,
+  noteBehaviourDecided,
   stateFact,
   type CurrentPolicy,
   type Database,
@@ -28,7 +29,7 @@ export interface RedecideDependencies {
 
 /** Why a grant is looked at again. */
 export interface Drift {
-  readonly cause: Extract<Cause, 'policy_drift' | 'risk_signal'>;
+  readonly cause: Extract<Cause, 'policy_drift' | 'risk_signal' | 'behaviour_drift'>;
   readonly causeEventId?: string | undefined;
   /** Raises the grant's risk to this first. */
   readonly risk?: number;
@@ -61,6 +62,7 @@ export function redecide({ database, policies, clock }: RedecideDependencies, id
           if (decision.decision !== 'permit') count += await lose(tx, grant, credential, decision, drift, at);
         }
         await amendGrant(tx, id, 'granted', { policyDigest: policy.set.digest, risk: grant.risk });
+        await noteBehaviourDecided(tx, grant);
         span.set({ [ATTRIBUTES.taskId]: grant.taskId, [ATTRIBUTES.policyDigest]: policy.set.digest });
         return count;
       });
@@ -75,9 +77,12 @@ async function lose(
   grant: Grant,
   credential: Credential,
   decision: Decision,
-  { cause, causeEventId }: Drift,
+  { cause: looked, causeEventId }: Drift,
   at: Date,
 ): Promise<number> {
+  // Whatever it was looked at for: what it lost by its own calls it lost by them.
+  const misbehaved = decision.reasons.some((reason) => reason === 'task-narrowed' || reason === 'task-suspended');
+  const why = misbehaved ? ({ cause: 'behaviour_drift', drift: 'behaviour' } as const) : { cause: looked };
   await stateFact(tx, {
     kind: 'dev.mayfly.evidence.permit-lost.v1',
     at: at.toISOString(),
@@ -87,7 +92,7 @@ async function lose(
     data: {
       credential: credential.name,
       capability: credential.capability,
-      cause,
+      ...why,
       risk: grant.risk,
       decisionId: decision.id,
       policyDigest: decision.policyDigest,
@@ -99,6 +104,6 @@ async function lose(
   const live = (await leasesOf(tx, grant.id)).filter(
     (lease) => lease.name === credential.name && (LIVE_LEASE_STATES as readonly string[]).includes(lease.state),
   );
-  for (const lease of live) await endLease(tx, grant, credential, lease, { cause, by: 'drift', at, causeEventId });
+  for (const lease of live) await endLease(tx, grant, credential, lease, { ...why, by: 'drift', at, causeEventId });
   return live.length;
 }

@@ -30,15 +30,23 @@ export async function decideAgain(known: Fetch): Promise<void> {
   );
   decisions.add(1, { [ATTRIBUTES.decision]: decision.decision, [ATTRIBUTES.capability]: credential.capability });
   known.decision = decision;
-  if (decision.decision === 'permit') return;
-  await stateDenial(known, decision);
+  // INVARIANT: the intent is the one that was pinned at the start, whoever can write in the ledger.
+  const pinned = decision.intentDigest === grant.intentDigest;
+  if (decision.decision === 'permit' && pinned) return;
+  await stateDenial(known, pinned ? decision : { ...decision, reasons: ['intent-changed'] });
   throw new Denied(decision.id);
 }
 
 /** Evidence of a fetch that was refused. */
 export async function stateDenial(
   { on, agent, grant, credential }: Fetch,
-  { id, policyDigest, reasons, policies }: Pick<Decision, 'id' | 'policyDigest' | 'policies'> & { readonly reasons: readonly string[] },
+  {
+    id,
+    policyDigest,
+    intentDigest,
+    reasons,
+    policies,
+  }: Pick<Decision, 'id' | 'policyDigest' | 'intentDigest' | 'policies'> & { readonly reasons: readonly string[] },
 ): Promise<void> {
   if (!grant || !credential) throw new TypeError('a denial comes after checkGrant');
   await stateFact(on.database, {
@@ -47,6 +55,15 @@ export async function stateDenial(
     tenant: grant.tenant,
     taskId: grant.taskId,
     by: 'delivery',
-    data: { agent, credential: credential.name, capability: credential.capability, decisionId: id, policyDigest, reasons, policies },
+    data: {
+      agent,
+      credential: credential.name,
+      capability: credential.capability,
+      decisionId: id,
+      policyDigest,
+      intentDigest,
+      reasons,
+      policies,
+    },
   });
 }
