@@ -32,6 +32,7 @@ export class VaultTaskTokenIssuer implements TaskTokenIssuer {
     if (!token && answer.warnings.length === 0) throw new VaultUnavailable();
     if (!token) throw new MintRefused('the answer has no task token');
     try {
+      if (isOvertakenBySeconds(answer, request)) throw new VaultUnavailable();
       const accessor = text(answer.auth.accessor);
       const differing = difference(answer, request, policies);
       if (!accessor || differing) throw new MintRefused(`the task token differs in ${differing ?? 'its accessor'}`);
@@ -69,6 +70,14 @@ export class VaultTaskTokenIssuer implements TaskTokenIssuer {
   async discardToken(token: Secret<string>): Promise<void> {
     await this.client.call({ method: 'POST', path: 'auth/token/revoke-self', body: {}, token, idempotent: false }).catch(() => undefined);
   }
+}
+
+const MOST_SECONDS_LATE = 5;
+
+/** Vault counts whole seconds: when one passes while it works, the life is shorter by it, and another try gets what it asks for. */
+function isOvertakenBySeconds({ auth }: VaultAnswer, { ttlSeconds }: TaskTokenRequest): boolean {
+  const missing = ttlSeconds - Number(auth.lease_duration);
+  return missing > 0 && missing <= Math.min(MOST_SECONDS_LATE, ttlSeconds - 1);
 }
 
 /** What is not as it was asked for; undefined when all is. */

@@ -96,6 +96,12 @@ describe('a task token', () => {
     expect(asked('/v1/auth/token/revoke-self').map(({ headers }) => headers['x-vault-token'])).toEqual(['task']);
   });
 
+  it('that is shorter by the seconds that Vault took is revoked, and asked for again', async () => {
+    replies['/v1/transit/encrypt/mayfly-task-token'] = sealing;
+    await expect(create({ ...clean, lease_duration: 59 }, ['TTL exceeded'])).rejects.toMatchObject({ code: 'vault-unavailable' });
+    expect(asked('/v1/auth/token/revoke-self').map(({ headers }) => headers['x-vault-token'])).toEqual(['task']);
+  });
+
   it('of a sub-task that is no child is refused and revoked at once', async () => {
     await expect(create(clean, null, new Secret('parent'))).rejects.toMatchObject({ code: 'mint-refused' });
     expect(asked('/v1/auth/token/create')[0]!.headers['x-vault-token']).toBe('parent');
