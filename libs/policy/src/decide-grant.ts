@@ -31,16 +31,27 @@ export async function decideGrant(decider: Decider, { grant, credentials, parent
   if (!grant.request) return [];
   const task = factsOf(grant, grant.request);
   const above = parent && keptOf(await decideGrant(decider, parent, at));
+  const handedOn = await decideDelegation(decider, task.agent, parent, at);
   const redecided: Redecided[] = [];
   for (const credential of credentials) {
     if (!credential.permitted) continue;
     const { capability } = credential;
-    const decision = await decider.decide({ action: 'fetch', capability, task, at });
+    const decision = handedOn ?? (await decider.decide({ action: 'fetch', capability, task, at }));
     const permitted = decision.decision === 'permit';
     const parentNarrowed = permitted && above !== undefined && !above.has(capability);
     redecided.push({ credential, decision, parentNarrowed, kept: permitted && !parentNarrowed });
   }
   return redecided;
+}
+
+/**
+ * Why the parent may not have its work done by this agent any more; undefined when it may. A narrowed parent hands nothing new on, but what
+ * works for it already keeps what the parent keeps.
+ */
+async function decideDelegation(decider: Decider, to: string, parent: LiveGrant | undefined, at: Date): Promise<Decision | undefined> {
+  if (!parent?.grant.request) return undefined;
+  const decision = await decider.decide({ action: 'delegate', to, task: factsOf(parent.grant, parent.grant.request), at });
+  return decision.decision === 'permit' || decision.reasons.includes('task-narrowed') ? undefined : decision;
 }
 
 const keptOf = (redecided: readonly Redecided[]): ReadonlySet<string> =>

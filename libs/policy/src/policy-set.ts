@@ -77,8 +77,10 @@ export interface PolicySet {
   readonly transmitters: readonly Transmitter[];
   /** The Cedar schema's text. */
   readonly schema: string;
-  /** Cedar policies by their `@id`, each with its text. */
+  /** Cedar policies that are in force by their `@id`, each with its text. */
   readonly policies: Readonly<Record<string, string>>;
+  /** Cedar policies that are only tried out, `@mode("shadow")`, in the same way. */
+  readonly shadowPolicies: Readonly<Record<'permit' | 'forbid', Readonly<Record<string, string>>>>;
   /** The catalogue's entry of that name. */
   capability(name: string): Capability | undefined;
   /** The orchestrator registered under that CloudEvents source. */

@@ -31,7 +31,7 @@ export function readPolicySet(files: PolicyFiles): PolicySet {
   const { capabilities, reads } = readCatalogue(required(own, CATALOGUE_FILE));
   const { orchestrators, agents, tenants, offboarded, transmitters } = readRegistrations(required(own, REGISTRATIONS_FILE));
   const policyFiles = Object.fromEntries(Object.entries(own).filter(([path]) => POLICY_FILE.test(path)));
-  const { schema, policies } = readCedar(required(own, SCHEMA_FILE), policyFiles);
+  const { schema, policies, shadowPolicies } = readCedar(required(own, SCHEMA_FILE), policyFiles);
 
   const byName = new Map(capabilities.map((capability) => [capability.name, capability]));
   const bySource = new Map(orchestrators.map((orchestrator) => [orchestrator.source, orchestrator]));
@@ -48,6 +48,7 @@ export function readPolicySet(files: PolicyFiles): PolicySet {
     transmitters,
     schema,
     policies,
+    shadowPolicies,
     capability: (name) => byName.get(name),
     orchestrator: (source) => bySource.get(source),
     workflow: (source, name) => bySource.get(source)?.workflows.find((workflow) => workflow.name === name),

@@ -4,15 +4,18 @@ import type { Credential, Grant } from '@mayfly/grant';
 import { decideGrant, type Decider, type LiveGrant } from '../src/index.js';
 
 const AT = new Date('2026-01-01T00:00:00Z');
-/** Permits these capabilities, unless the task is the one named. */
-const permitting = (capabilities: readonly string[], exceptTask?: string): Decider => ({
+/** Permits these capabilities, unless the task is the one named, and handing work on unless there is a reason against it. */
+const permitting = (capabilities: readonly string[], exceptTask?: string, againstDelegation?: string): Decider => ({
   decide: (question) => {
-    const permit = 'capability' in question && capabilities.includes(question.capability) && question.task.taskId !== exceptTask;
+    const permit =
+      question.action === 'delegate'
+        ? againstDelegation === undefined
+        : 'capability' in question && capabilities.includes(question.capability) && question.task.taskId !== exceptTask;
     const decision = permit ? ('permit' as const) : ('deny' as const);
     return Promise.resolve({
       id: newDecisionId(),
       decision,
-      reasons: ['no-policy-permits'],
+      reasons: [againstDelegation ?? 'no-policy-permits'],
       policies: [],
       policyDigest: 'sha256:x',
     } as never);
@@ -84,5 +87,14 @@ describe('a live grant, decided again', () => {
     const { grant, credentials } = live('t', { read: true });
     const { request: _request, ...rest } = grant;
     expect(await decideGrant(permitting(['read']), { grant: rest, credentials }, AT)).toEqual([]);
+  });
+
+  test('of a sub-task keeps nothing once its parent may not hand work on, but what the parent keeps when it is only narrowed', async () => {
+    const parent = live('parent', { read: true });
+    const child = live('child', { read: true }, parent);
+    expect(await outcome(permitting(['read']), child)).toEqual({ read: 'kept' });
+    expect(await outcome(permitting(['read'], undefined, 'policy-denies'), child)).toEqual({ read: 'lost' });
+    expect(await outcome(permitting(['read'], undefined, 'policy-denies'), parent)).toEqual({ read: 'kept' });
+    expect(await outcome(permitting(['read'], undefined, 'task-narrowed'), child)).toEqual({ read: 'kept' });
   });
 });

@@ -27,6 +27,7 @@ export { DroppedClaims } from './dropped-claims.js';
 export * from './queues.js';
 export * from './revocation-orders.js';
 export * from './revoked-serials.js';
+export * from './state-shadow.js';
 export * from './tainted.js';
 export * from './task-tokens.js';
 export * from './token-scope.js';

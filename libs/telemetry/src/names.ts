@@ -53,6 +53,7 @@ export const ATTRIBUTES = {
   decision: 'mayfly.decision',
   decisionId: 'mayfly.decision.id',
   policyDigest: 'mayfly.policy.digest',
+  policy: 'mayfly.policy',
   cause: 'mayfly.cause',
   proof: 'mayfly.proof',
   reason: 'mayfly.reason',
@@ -146,6 +147,12 @@ export const METRICS = {
   outboxFailures: counter('mayfly.outbox.failures', '{failure}', 'rounds of the outbox that failed and are tried again'),
 
   decisions: counter('mayfly.decisions', '{decision}', 'policy decisions, by outcome'),
+  shadowDecisions: counter(
+    'mayfly.decisions.shadow',
+    '{decision}',
+    'what policies in shadow mode would have decided, by policy and outcome',
+  ),
+  pdpFailures: counter('mayfly.pdp.failures', '{decision}', 'decisions that a remote decider did not make, by reason'),
   decisionDuration: histogram('mayfly.decision.duration', 'how long one policy decision took'),
   calls: counter('mayfly.calls', '{call}', 'tool calls asked about, by decision and reason'),
   escalationAttempts: counter('mayfly.escalation_attempts', '{call}', 'tool calls off the plan of their task, by workflow'),

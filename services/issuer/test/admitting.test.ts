@@ -98,6 +98,49 @@ describe('a start', () => {
   });
 });
 
+describe('a sub-task that its parent may not hand on', () => {
+  test('gets nothing, and says so', async () => {
+    const digest = await applyExample(ledger.database, (files) => ({
+      ...files,
+      'policies/more.cedar': '@id("no-helpers") forbid (principal, action == Mayfly::Action::"delegate", resource);',
+    }));
+    const { issuing, vault } = issuerOn(ledger.database);
+    const parent = started();
+    await issuing.onTaskStarted(parent);
+    const child = started({ parentTaskId: parent.task.taskId });
+    await issuing.onTaskStarted(child);
+    const grant = (await grantOf(child.task.taskId))!;
+    expect(grant).toMatchObject({ state: 'denied', policyDigest: digest });
+    expect((await credentialsOf(ledger.database, grant.id))[0]).toMatchObject({
+      permitted: false,
+      reasons: ['delegation-denied', 'policy-denies'],
+      policies: ['no-helpers'],
+    });
+    expect(vault.counts.created).toBe(1);
+  });
+
+  test('is on record where only a policy in shadow mode would forbid it', async () => {
+    await applyExample(ledger.database, (files) => ({
+      ...files,
+      'policies/more.cedar': '@id("no-helpers") @mode("shadow") forbid (principal, action == Mayfly::Action::"delegate", resource);',
+    }));
+    const { issuing } = issuerOn(ledger.database);
+    const parent = started();
+    await issuing.onTaskStarted(parent);
+    const child = started({ parentTaskId: parent.task.taskId });
+    await issuing.onTaskStarted(child);
+    expect(await grantOf(child.task.taskId)).toMatchObject({ state: 'granted' });
+    const fact = (await readTaskIntake(ledger.database, child.task.taskId)).find(({ kind }) => kind.endsWith('.shadow-decided.v1'));
+    expect(fact?.data).toMatchObject({
+      action: 'delegate',
+      target: child.task.agent.id,
+      decision: 'permit',
+      shadow: [{ policy: 'no-helpers', would: 'deny' }],
+    });
+    await applyExample(ledger.database);
+  });
+});
+
 describe('at least once in, once through', () => {
   const rejects = (message: TaskStartedMessage, reason: string) =>
     expect(issuerOn(ledger.database).issuing.onTaskStarted(message)).rejects.toMatchObject({ reason, retriable: false });

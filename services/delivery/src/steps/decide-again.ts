@@ -1,7 +1,7 @@
 import { Denied } from '@mayfly/domain';
 import { factsOf } from '@mayfly/grant';
 import type { Decision } from '@mayfly/policy';
-import { stateFact } from '@mayfly/store';
+import { stateFact, stateShadow } from '@mayfly/store';
 import { ATTRIBUTES, counter, METRICS, SPANS, withSpan } from '@mayfly/telemetry';
 import type { Fetch } from '../fetch.js';
 
@@ -30,6 +30,8 @@ export async function decideAgain(known: Fetch): Promise<void> {
   );
   decisions.add(1, { [ATTRIBUTES.decision]: decision.decision, [ATTRIBUTES.capability]: credential.capability });
   known.decision = decision;
+  const { tenant, taskId } = grant;
+  await stateShadow(on.database, [{ by: 'delivery', tenant, taskId, action: 'fetch', target: credential.capability, at, decision }]);
   // INVARIANT: the intent is the one that was pinned at the start, whoever can write in the ledger.
   const pinned = decision.intentDigest === grant.intentDigest;
   if (decision.decision === 'permit' && pinned) return;

@@ -1,12 +1,12 @@
 import { digestOf, newDecisionId, type TaskFacts } from '@mayfly/domain';
-import { deadlineOf, refuseDelegation, shallOpen, type Credential } from '@mayfly/grant';
-import type { Decision } from '@mayfly/policy';
-import { credentialsOf, lockGrantByTask } from '@mayfly/store';
+import { deadlineOf, factsOf, refuseDelegation, shallOpen, type Credential } from '@mayfly/grant';
+import type { Decision, DecisionQuestion } from '@mayfly/policy';
+import { credentialsOf, lockGrantByTask, stateShadow } from '@mayfly/store';
 import { ATTRIBUTES, counter, METRICS, SPANS, withSpan } from '@mayfly/telemetry';
 import type { Admission } from '../admission.js';
 
-/** A decision whose reason is not policy's but ours. */
-type Refusal = Omit<Decision, 'reasons'> & { readonly reasons: readonly string[] };
+/** A decision whose reason may be ours and not policy's. */
+type Decided = Omit<Decision, 'reasons'> & { readonly reasons: readonly string[] };
 
 const decisions = counter(METRICS.decisions);
 
@@ -31,36 +31,22 @@ export async function decide(known: Admission): Promise<void> {
     ...(task.parentTaskId && { parentTaskId: task.parentTaskId }),
     ...(task.attempt !== undefined && { attempt: task.attempt }),
   };
+  const handedOn = await handOn(known);
   const decided: Omit<Credential, 'grantId'>[] = [];
   for (const request of task.credentials) {
-    const decision = await withSpan(
-      SPANS.decide,
-      { attributes: { [ATTRIBUTES.capability]: request.capability, [ATTRIBUTES.taskId]: task.taskId } },
-      async (span) => {
-        const answer =
-          refuseFirst(known, request.capability) ??
-          (await policy.decider.decide({ action: 'mint', capability: request.capability, task: facts, at: now }));
-        span.set({
-          [ATTRIBUTES.decision]: answer.decision,
-          [ATTRIBUTES.decisionId]: answer.id,
-          [ATTRIBUTES.policyDigest]: answer.policyDigest,
-        });
-        return answer;
-      },
-    );
-    decisions.add(1, {
-      [ATTRIBUTES.decision]: decision.decision,
-      [ATTRIBUTES.capability]: policy.set.capability(request.capability)?.name ?? 'unknown',
-    });
-    const spec = policy.set.capability(request.capability);
+    const { capability } = request;
+    const spec = policy.set.capability(capability);
+    const answer =
+      refuseFirst(known, capability) ?? handedOn ?? (await ask(known, capability, { action: 'mint', capability, task: facts, at: now }));
+    decisions.add(1, { [ATTRIBUTES.decision]: answer.decision, [ATTRIBUTES.capability]: spec?.name ?? 'unknown' });
     decided.push({
       name: request.name,
-      capability: request.capability,
-      permitted: decision.decision === 'permit',
-      decisionId: decision.id,
-      policyDigest: decision.policyDigest,
-      reasons: decision.reasons,
-      policies: decision.policies,
+      capability,
+      permitted: answer.decision === 'permit',
+      decisionId: answer.id,
+      policyDigest: answer.policyDigest,
+      reasons: answer.reasons,
+      policies: answer.policies,
       fetches: 0,
       ...(spec && { spec }),
       ...(request.ttlSeconds !== undefined && { ttlSeconds: request.ttlSeconds }),
@@ -69,11 +55,37 @@ export async function decide(known: Admission): Promise<void> {
   known.decided = decided;
 }
 
+/** Asks the decider, with the question's span and what shadow policies would have said of it. */
+function ask({ tx, message, policy, orchestrator }: Admission, target: string, question: DecisionQuestion): Promise<Decision> {
+  const { taskId } = message.task;
+  const about = { [ATTRIBUTES.taskId]: taskId, ...(question.action === 'mint' && { [ATTRIBUTES.capability]: target }) };
+  return withSpan(SPANS.decide, { attributes: about }, async (span) => {
+    const decision = await policy!.decider.decide(question);
+    span.set({
+      [ATTRIBUTES.decision]: decision.decision,
+      [ATTRIBUTES.decisionId]: decision.id,
+      [ATTRIBUTES.policyDigest]: decision.policyDigest,
+    });
+    const { action, at } = question;
+    await stateShadow(tx, [{ by: 'issuer', tenant: orchestrator!.tenant, taskId, action, target, at, decision }]);
+    return decision;
+  });
+}
+
+/** A sub-task is its parent's act: whether the parent may hand work to this agent is asked first. Undefined when it may, or has no parent. */
+async function handOn(known: Admission): Promise<Decided | undefined> {
+  const { grant } = known.parent ?? {};
+  if (grant?.state !== 'granted' || !grant.request) return undefined;
+  const to = known.message.task.agent.id;
+  const decision = await ask(known, to, { action: 'delegate', to, task: factsOf(grant, grant.request), at: known.now });
+  return decision.decision === 'permit' ? undefined : { ...decision, reasons: ['delegation-denied', ...decision.reasons] };
+}
+
 /** What stands against a credential before policy is asked. */
-function refuseFirst(known: Admission, capability: string): Refusal | undefined {
-  const refused = (reason: string) => ({
+function refuseFirst(known: Admission, capability: string): Decided | undefined {
+  const refused = (reason: string): Decided => ({
     id: newDecisionId(),
-    decision: 'deny' as const,
+    decision: 'deny',
     reasons: [reason],
     policies: [],
     policyDigest: known.policy!.set.digest,
