@@ -7,6 +7,8 @@ import type { Affected, Slice, SliceField } from './slice.js';
 
 /** Live grants are decided again by this action; what is asked at each call is decided by the current set anyway. */
 const ACTION = 'fetch';
+/** And every sub-task by this one, asked about its parent. */
+const DELEGATION = 'delegate';
 /** Context that every question has, so that comparing it can never fail. */
 const ALWAYS_THERE: Readonly<Record<string, SliceField>> = { workflow: 'workflows', source: 'sources', tenant: 'tenants' };
 
@@ -17,12 +19,23 @@ const ALWAYS_THERE: Readonly<Record<string, SliceField>> = { workflow: 'workflow
 export function sliceOfPolicy(text: string): Affected {
   const read = policyToJson(text);
   if (read.type === 'failure') return 'all';
-  const { principal, action, resource, conditions } = read.json;
+  const { effect, principal, action, resource, conditions } = read.json;
+  if (decidesDelegation(effect, action, scoped(resource, 'Capability'))) return 'all';
   if (action.op === '==' && 'entity' in action && idOf(action.entity)?.id !== ACTION) return [];
   const [agent, capability] = [scoped(principal, 'Agent'), scoped(resource, 'Capability')];
   if (agent === null || capability === null) return [];
   const slice: Slice = { ...(agent && { agents: [agent] }), ...(capability && { capabilities: [capability] }), ...plainly(conditions[0]) };
   return Object.keys(slice).length === 0 ? 'all' : [slice];
+}
+
+/**
+ * Whether a sub-task's permits may hang on it, which go with its parent's right to hand work on, whoever does it. What forbids everything
+ * takes the parent's own permits, so that the sub-task follows without this.
+ */
+function decidesDelegation(effect: 'permit' | 'forbid', action: PolicyJson['action'], capability: string | null | undefined): boolean {
+  if (action.op === 'All') return effect === 'permit' && typeof capability !== 'string';
+  const named = 'entities' in action ? action.entities : 'entity' in action ? [action.entity] : [];
+  return named.some((entity) => idOf(entity)?.id === DELEGATION);
 }
 
 interface Uid {

@@ -24,6 +24,8 @@ const COMPARISONS: Readonly<Record<Part, Comparison>> = {
       ([id]) => id,
       ([, text]) => meaningOf(text),
     ).flatMap((id) => [before, after].flatMap(({ policies }) => (policies[id] === undefined ? [] : [sliceOfPolicy(policies[id])]))),
+  // What is only tried out decides nothing.
+  shadowPolicies: NOBODY,
   capabilities: (before, after) => [
     slice(
       'capabilities',

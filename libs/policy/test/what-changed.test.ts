@@ -37,6 +37,16 @@ describe('what another set means for live grants', () => {
       more('forbid (principal, action, resource) when { context has initiator && Mayfly::Initiator::"alice" == context.initiator };'),
       [{ initiators: ['alice'] }],
     ],
+    [
+      'a policy about handing work on: everybody, for sub-tasks are not told by their parents',
+      more('forbid (principal == Mayfly::Agent::"x", action == Mayfly::Action::"delegate", resource) when { context.workflow == "w" };'),
+      'all',
+    ],
+    [
+      'a policy that permits handing work on among others: everybody',
+      more('permit (principal == Mayfly::Agent::"x", action in [Mayfly::Action::"fetch", Mayfly::Action::"delegate"], resource);'),
+      'all',
+    ],
     ['a policy about everybody: everybody', more('forbid (principal, action == Mayfly::Action::"fetch", resource);'), 'all'],
     [
       'a comparison after one that may fail: everybody',
