@@ -87,6 +87,7 @@ export const credentialDelivered = (
     ...about(credential, lease),
     decisionId: decision.id,
     policyDigest: decision.policyDigest,
+    intentDigest: grant.intentDigest,
     reason: 'fetched',
     fetch: credential.fetches,
     expiresAt: lease.expiresAt?.toISOString(),

@@ -13,7 +13,7 @@ const rank = (of: string): string => `array_position(${LADDER}, ${of})`;
 
 /**
  * Raises a live grant, and all that live under it: a sub-task never stands better than the task that it works for. Compare-and-set: what is
- * there already, or worse, stays.
+ * there already, or worse, stays. Locks from above, as an end does.
  * @returns those that were raised; none when somebody was faster
  */
 export async function raiseBehaviour(tx: Sql, id: GrantId, to: Behaviour): Promise<Grant[]> {
@@ -24,7 +24,7 @@ export async function raiseBehaviour(tx: Sql, id: GrantId, to: Behaviour): Promi
        union all
        select child.id from tree join ledger.task_grant child on child.parent_grant_id = tree.id and child.state = 'granted'
      ), held as (
-       select id from ledger.task_grant where id in (select id from tree) order by id for update
+       select id from ledger.task_grant where id in (select id from tree) order by delegation_depth, id for update
      )
      update ledger.task_grant g set behaviour = $2::text from held
      where g.id = held.id and g.state = 'granted' and ${rank('g.behaviour')} < ${rank('$2::text')} returning ${selectList(GRANT, 'g')}`,

@@ -113,6 +113,16 @@ export async function countOpenRevocations(sql: Sql): Promise<{ open: number; st
   return row ?? { open: 0, stuck: 0, oldestSeconds: 0 };
 }
 
+/** How many credentials were, or may have been, minted under a grant. Exact while its row is locked. */
+export async function countMints(tx: Sql, grantId: GrantId): Promise<number> {
+  const [row] = await tx.run<{ count: number }>(
+    'lease.count_mints',
+    `select count(*)::int as count from ledger.lease where grant_id = $1 and state <> 'failed'`,
+    [grantId],
+  );
+  return row?.count ?? 0;
+}
+
 /** Writes down what Vault and the target call a fresh copy; false when the lease has another copy's names, or is over. */
 export async function noteMinted(sql: Sql, ref: LeaseRef, names: Pick<Lease, 'vaultLeaseId' | 'principal'>): Promise<boolean> {
   const rows = await sql.run(

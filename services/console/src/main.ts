@@ -13,6 +13,8 @@ import { Operators } from './operators.js';
 import { Planning } from './planning.js';
 import { PoliciesController } from './policies.controller.js';
 import { Policies } from './policies.js';
+import { ReinstatementsController } from './reinstatements.controller.js';
+import { Reinstating } from './reinstating.js';
 import { RevocationsController } from './revocations.controller.js';
 import { RevokedSerialsController } from './revoked-serials.controller.js';
 
@@ -28,12 +30,13 @@ await runService('console', readConfig, async (config, { database, clock, logger
   const orders = startWorker({ name: 'kill-switch', everyMilliseconds: 500, work: () => killSwitch.goOn(), logger });
   gauge(METRICS.ordersOpen, async () => (await openOrders(database, MOST_ORDERS)).length);
   return {
-    controllers: [OperatorController, PoliciesController, RevocationsController, RevokedSerialsController],
+    controllers: [OperatorController, PoliciesController, RevocationsController, ReinstatementsController, RevokedSerialsController],
     providers: [
       { provide: Operating, useValue: new Operating({ database, clock }) },
       { provide: Policies, useValue: new Policies({ database, clock, profile: config.MAYFLY_PROFILE, vouch }) },
       { provide: Planning, useValue: new Planning({ database, clock, policies }) },
       { provide: KillSwitch, useValue: killSwitch },
+      { provide: Reinstating, useValue: new Reinstating({ database, clock }) },
       { provide: Operators, useValue: operators },
     ],
     workers: [orders],

@@ -41,6 +41,7 @@ const selector = z
   .transform((given) =>
     SELECTOR_FIELDS.flatMap((field): Selector[] => (given[field] === undefined ? [] : [{ field, value: given[field] }])),
   );
+const reinstatementBody = z.strictObject({ reason: text });
 const revocationBody = z.strictObject({ selector, reason: text, dryRun: z.boolean().default(false) });
 
 /** Query of `GET /v1/grants`. @throws InvalidRequest */
@@ -59,6 +60,8 @@ export const readPlanBody = (body: unknown) => read(planBody, body);
 /** Body of `POST /v1/policies/rollback`. @throws InvalidRequest */
 export const readRollbackBody = (body: unknown) => read(rollbackBody, body);
 
+/** Body of `POST /v1/tasks/{taskId}/reinstate`. @throws InvalidRequest */
+export const readReinstatementBody = (body: unknown) => read(reinstatementBody, body);
 /** Body of `POST /v1/revocations`. @throws InvalidRequest */
 export function readRevocationBody(body: unknown) {
   const { selector: named, ...rest } = read(revocationBody, body);

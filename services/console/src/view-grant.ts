@@ -17,6 +17,7 @@ export const viewGrant = ({ grant, credentials, leases }: GrantTree) => ({
   purpose: grant.request?.intent.purpose,
   parentTaskId: grant.request?.parentTaskId,
   risk: grant.risk,
+  behaviour: grant.behaviour,
   policyDigest: grant.policyDigest,
   openedAt: grant.openedAt,
   deadline: grant.deadline,

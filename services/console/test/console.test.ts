@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { newOrderId } from '@mayfly/domain';
 import { ROLES, type Role } from '@mayfly/identity';
 import { readPolicyFiles } from '@mayfly/policy';
-import { amendGrant, currentPolicyDigest, findGrantByTask, readTaskIntake } from '@mayfly/store';
+import { amendGrant, currentPolicyDigest, endGrant, findGrantByTask, lockGrant, readTaskIntake } from '@mayfly/store';
 import { applyExample } from '../../../libs/store/test/example.js';
 import { AT, granted, task, type Ledger } from '../../../libs/store/test/ledger.js';
 import { cursorAfter } from '../src/cursor.js';
@@ -28,6 +28,12 @@ describe('who may do what', () => {
     ['POST revocations', () => revoke({ tenant: 'nobody' }), ['operator', 'admin'], 202],
     ['GET revocations', () => ({ path: 'revocations' }), ROLES, 200],
     ['GET one revocation', () => ({ path: `revocations/${newOrderId()}` }), ROLES, 404],
+    [
+      'POST a reinstatement',
+      async () => ({ method: 'POST', path: `tasks/${(await granted(ledger.database)).grant.taskId}/reinstate`, body: { reason: 'test' } }),
+      ['operator', 'admin'],
+      200,
+    ],
     ['GET policies', () => ({ path: 'policies' }), ROLES, 200],
     [
       'POST policies/plan',
@@ -64,6 +70,38 @@ describe('who may do what', () => {
 
   test('several roles add up', async () => {
     expect((await call(revoke({ tenant: 'nobody' }), 'viewer+operator')).status).toBe(202);
+  });
+});
+
+describe('a reinstatement', () => {
+  const reinstate = (taskId: string, body: unknown = { reason: 'it was our own test' }) =>
+    call({ method: 'POST', path: `tasks/${taskId}/reinstate`, body }, 'operator');
+
+  test('gives a suspended task back what policy permits, with who and why as evidence', async () => {
+    const { grant } = await granted(ledger.database);
+    await amendGrant(ledger.database, grant.id, 'granted', { behaviour: 'suspended' });
+    expect(await reinstate(grant.taskId)).toMatchObject({
+      status: 200,
+      body: { taskId: grant.taskId, was: 'suspended', behaviour: 'normal' },
+    });
+    expect((await findGrantByTask(ledger.database, grant.taskId))?.behaviour).toBe('normal');
+    const facts = (await readTaskIntake(ledger.database, grant.taskId)).filter(({ kind }) => kind.endsWith('reinstated.v1'));
+    expect(facts).toMatchObject([
+      { by: 'console', data: { reason: 'it was our own test', from: 'suspended', operator: expect.any(String) } },
+    ]);
+    // Once more does nothing, and leaves no evidence of anything.
+    expect(await reinstate(grant.taskId)).toMatchObject({ status: 200, body: { was: 'normal' } });
+    expect((await readTaskIntake(ledger.database, grant.taskId)).filter(({ kind }) => kind.endsWith('reinstated.v1'))).toHaveLength(1);
+  });
+
+  test('needs a reason, and a task that lives', async () => {
+    const { grant } = await granted(ledger.database);
+    expect(await reinstate(grant.taskId, {})).toMatchObject({ status: 400, body: { code: 'invalid-request' } });
+    expect(await reinstate('nobody-knows')).toMatchObject({ status: 404, body: { code: 'task-not-found' } });
+    await ledger.database.transaction('test', async (tx) => {
+      await endGrant(tx, (await lockGrant(tx, grant.id))!, { cause: 'task_ended', by: 'revoker', at: AT });
+    });
+    expect(await reinstate(grant.taskId)).toMatchObject({ status: 410, body: { code: 'task-closed' } });
   });
 });
 

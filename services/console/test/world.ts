@@ -13,6 +13,8 @@ import { Operators } from '../src/operators.js';
 import { Planning } from '../src/planning.js';
 import { PoliciesController } from '../src/policies.controller.js';
 import { Policies, type PolicyDependencies } from '../src/policies.js';
+import { ReinstatementsController } from '../src/reinstatements.controller.js';
+import { Reinstating } from '../src/reinstating.js';
 import { RevocationsController } from '../src/revocations.controller.js';
 import { RevokedSerialsController } from '../src/revoked-serials.controller.js';
 
@@ -50,12 +52,13 @@ export async function startConsole({
   const policies = new CurrentPolicy((files) => readPolicy(files), anybodys);
   const killSwitch = new KillSwitch({ database, clock });
   const served = await serve({
-    controllers: [OperatorController, PoliciesController, RevocationsController, RevokedSerialsController],
+    controllers: [OperatorController, PoliciesController, RevocationsController, ReinstatementsController, RevokedSerialsController],
     providers: [
       { provide: Operating, useValue: new Operating({ database, clock }) },
       { provide: Policies, useValue: new Policies({ database, clock, profile, vouch }) },
       { provide: Planning, useValue: new Planning({ database, clock, policies }) },
       { provide: KillSwitch, useValue: killSwitch },
+      { provide: Reinstating, useValue: new Reinstating({ database, clock }) },
       { provide: Operators, useValue: new Operators(people, workloads) },
     ],
   });

@@ -2,7 +2,7 @@
  * What an agent may do with its task, with everything that needs.
  * @module
  */
-import { Denied, InvalidRequest, MayflyError, TaskClosed, type TaskId } from '@mayfly/domain';
+import { type Behaviour, Denied, InvalidRequest, MayflyError, TaskClosed, type TaskId } from '@mayfly/domain';
 import { credentialState, ENDED_GRANT_STATES, LIVE_LEASE_STATES, type CredentialState, type Grant } from '@mayfly/grant';
 import { amendGrant, credentialsOf, endGrant, endLease, findGrantByTask, leasesOf, lockGrant, stateFact } from '@mayfly/store';
 import { ATTRIBUTES, counter, currentTrace, METRICS, SPANS, withSpan, type TraceContext } from '@mayfly/telemetry';
@@ -15,6 +15,7 @@ import { CopyLost } from './steps/hand.js';
 export interface TaskView {
   readonly taskId: TaskId;
   readonly state: string;
+  readonly behaviour: Behaviour;
   readonly deadline?: string;
   readonly credentials: readonly {
     readonly name: string;
@@ -43,6 +44,7 @@ export class Delivering {
     return {
       taskId,
       state: grant.state,
+      behaviour: grant.behaviour,
       ...(grant.deadline && { deadline: grant.deadline.toISOString() }),
       credentials: credentials.map((credential) => {
         const newest = leases.findLast(({ name }) => name === credential.name);

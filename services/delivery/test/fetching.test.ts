@@ -1,5 +1,6 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { FetchLimit, newLeaseRef, NotReady, plusSeconds, TaskClosed, VaultUnavailable, type TaskId, SecretTainted } from '@mayfly/domain';
+import type { PolicyFiles } from '@mayfly/policy';
 import {
   amendGrant,
   announceTask,
@@ -11,6 +12,7 @@ import {
   leasesOf,
   lockGrantByTask,
   readTaskIntake,
+  reinstateBehaviour,
 } from '@mayfly/store';
 import { MintRefused } from '@mayfly/vault';
 import { applyExample } from '../../../libs/store/test/example.js';
@@ -304,5 +306,62 @@ describe('an agent that asks early', () => {
       start.taskId,
     ]);
     await expect(fetchOne(start.taskId)).rejects.toMatchObject({ code: 'pending-approval' });
+  });
+});
+
+describe('a task that', () => {
+  const MINTS = (files: PolicyFiles): PolicyFiles => ({
+    ...files,
+    'registrations.yaml': files['registrations.yaml']!.replace(
+      'maxDurationSeconds: 14400',
+      'maxDurationSeconds: 14400\n        budgets: { mints: 2 }\n        behaviour: { suspend: 2 }',
+    ),
+  });
+  const denials = async (id: TaskId) =>
+    (await readTaskIntake(ledger.database, id))
+      .filter(({ kind }) => kind === 'dev.mayfly.evidence.fetch-denied.v1')
+      .map(({ data }) => data['reasons']);
+
+  test('has minted what its budget allows gets nothing more, and that counts for its behaviour', async () => {
+    await applyExample(ledger.database, MINTS);
+    const { grant } = await ready(world);
+    await fetchOne(grant.taskId);
+    await fetchOne(grant.taskId);
+    const before = await leases(grant.taskId);
+    expect(before).toHaveLength(2);
+    await expect(fetchOne(grant.taskId)).rejects.toMatchObject({ code: 'denied' });
+    // What it has goes on: nothing of the refused fetch counts.
+    expect(await leases(grant.taskId)).toEqual(before);
+    expect((await credentialsOf(ledger.database, grant.id))[0]?.fetches).toBe(2);
+    await expect(fetchOne(grant.taskId)).rejects.toMatchObject({ code: 'denied' });
+    expect((await findGrantByTask(ledger.database, grant.taskId))?.behaviour).toBe('suspended');
+    expect(await denials(grant.taskId)).toEqual([['over-budget'], ['over-budget']]);
+  });
+
+  test('was suspended gets nothing, and again what policy permits once it is reinstated', async () => {
+    const { grant } = await ready(world);
+    await amendGrant(ledger.database, grant.id, 'granted', { behaviour: 'suspended' });
+    await expect(fetchOne(grant.taskId)).rejects.toMatchObject({ code: 'denied' });
+    expect(await denials(grant.taskId)).toEqual([['task-suspended']]);
+    await ledger.database.transaction('test', (tx) => reinstateBehaviour(tx, grant.taskId));
+    expect(await fetchOne(grant.taskId)).toMatchObject({ name: 'orders' });
+  });
+
+  test('is raised between the decision and the lease gets nothing', async () => {
+    const { grant } = await ready(world);
+    world.hooks.afterDecision = () => amendGrant(ledger.database, grant.id, 'granted', { behaviour: 'suspended' });
+    await expect(fetchOne(grant.taskId)).rejects.toMatchObject({ code: 'not-ready' });
+    expect(await kinds(grant.taskId)).not.toContain(DELIVERED);
+  });
+
+  test('has another intent in the ledger than the one that was pinned gets nothing', async () => {
+    const { grant } = await ready(world);
+    await ledger.database.run(
+      '',
+      `update ledger.task_grant set request = jsonb_set(request, '{intent,dataClass}', '"public"') where id = $1`,
+      [grant.id],
+    );
+    await expect(fetchOne(grant.taskId)).rejects.toMatchObject({ code: 'denied' });
+    expect(await denials(grant.taskId)).toEqual([['intent-changed']]);
   });
 });

@@ -96,6 +96,7 @@ async function lose(
       risk: grant.risk,
       decisionId: decision.id,
       policyDigest: decision.policyDigest,
+      intentDigest: decision.intentDigest,
       reasons: decision.reasons,
       policies: decision.policies,
     },

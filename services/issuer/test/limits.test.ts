@@ -1,7 +1,16 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import type { TaskOutcome } from '@mayfly/domain';
 import type { Grant } from '@mayfly/grant';
-import { credentialsOf, endGrant, findGrantByTask, leasesOf, lockGrantByTask, openDatabase, readTaskIntake } from '@mayfly/store';
+import {
+  amendGrant,
+  credentialsOf,
+  endGrant,
+  findGrantByTask,
+  leasesOf,
+  lockGrantByTask,
+  openDatabase,
+  readTaskIntake,
+} from '@mayfly/store';
 import { parse, stringify } from 'yaml';
 import { applyExample } from '../../../libs/store/test/example.js';
 import { startLedger, type Ledger } from '../../../libs/store/test/ledger.js';
@@ -174,5 +183,36 @@ describe('the breaker of a workflow', () => {
     expect((await credentialsOf(ledger.database, grant.id))[0]?.reasons).toEqual(['agent-not-allowed']);
     const [none] = await ledger.database.run<{ count: number }>('', 'select count(*)::int as count from ledger.breaker');
     expect(none?.count).toBe(0);
+  });
+});
+
+describe('a task’s budget of mints', () => {
+  test('bounds what is minted at its start; the rest is left to be refused when it is fetched', async () => {
+    await limited((r) => (r.orchestrators[SOURCE].workflows[0].budgets = { mints: 1 }));
+    const world = issuerOn(ledger.database);
+    const reads = ['one', 'two'].map((name) => ({ name, capability: 'orders-db.read' }));
+    const message = started({ credentials: reads });
+    await world.issuing.onTaskStarted(message);
+    const grant = await grantOf(message.task.taskId);
+    expect(await credentialsOf(ledger.database, grant.id)).toMatchObject([{ permitted: true }, { permitted: true }]);
+    expect((await leasesOf(ledger.database, grant.id)).map(({ name }) => name)).toEqual(['one']);
+  });
+});
+
+describe('a sub-task', () => {
+  test('stands no better than the task that it works for', async () => {
+    await limited(() => undefined);
+    const world = issuerOn(ledger.database);
+    const parent = await start(world);
+    await amendGrant(ledger.database, parent.id, 'granted', { behaviour: 'warned' });
+    const child = started({ parentTaskId: parent.taskId });
+    await world.issuing.onTaskStarted(child);
+    expect(await grantOf(child.task.taskId)).toMatchObject({ state: 'granted', behaviour: 'warned' });
+    for (const behaviour of ['narrowed', 'suspended'] as const) {
+      await amendGrant(ledger.database, parent.id, 'granted', { behaviour });
+      const late = started({ parentTaskId: parent.taskId });
+      await world.issuing.onTaskStarted(late);
+      expect((await grantOf(late.task.taskId)).state).toBe('denied');
+    }
   });
 });

@@ -1,7 +1,6 @@
-import type { BehaviourStep, Usage } from '@mayfly/grant';
+import type { BehaviourStep, Grant } from '@mayfly/grant';
 import { announceTask, endGrant, lockGrant, raiseBehaviour, stateFacts, type Sql } from '@mayfly/store';
 import { ATTRIBUTES, counter, METRICS } from '@mayfly/telemetry';
-import type { Judged } from './judge.js';
 
 const steps = counter(METRICS.behaviourSteps);
 
@@ -11,10 +10,8 @@ const steps = counter(METRICS.behaviourSteps);
  */
 export async function climb(
   tx: Sql,
-  { standing: { grant: seen }, ruling }: NonNullable<Judged['own']>,
-  to: BehaviourStep,
-  { refused }: Usage,
-  at: Date,
+  { grant: seen, decisionId }: { readonly grant: Pick<Grant, 'id'>; readonly decisionId: string },
+  { to, refused, at }: { readonly to: BehaviourStep; readonly refused: number; readonly at: Date },
 ): Promise<void> {
   const grant = await lockGrant(tx, seen.id);
   if (grant?.state !== 'granted') return;
@@ -33,7 +30,7 @@ export async function climb(
         agent: agentId,
         behaviour: to,
         // A sub-task goes with the task that it works for.
-        ...(id === grant.id ? { from: grant.behaviour, refused, decisionId: ruling.id } : { parentTaskId: grant.taskId }),
+        ...(id === grant.id ? { from: grant.behaviour, refused, decisionId } : { parentTaskId: grant.taskId }),
       },
       traceparent,
     })),

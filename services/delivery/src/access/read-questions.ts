@@ -81,9 +81,8 @@ function semanticOf(options: unknown): Semantic {
 }
 
 function read(whole: unknown): Asked {
-  const { data, error } = question.safeParse(whole);
-  if (!data)
-    return { error: { status: 400, message: `${error.issues[0]?.path.join('.') || 'the evaluation'}: is missing or not as expected` } };
+  const { data, field } = fit(question, whole);
+  if (!data) return { error: { status: 400, message: `${field ?? 'the evaluation'}: is missing or not as expected` } };
   const { subject, action, resource, context } = data;
   const call = { tool: context.tool, verb: action.name, resource, ...(context.host !== undefined && { host: context.host }) };
   return { subject, taskId: context.taskId, call };
@@ -92,7 +91,18 @@ function read(whole: unknown): Asked {
 function usedIn(wholes: readonly unknown[]): Questions['used'] {
   const contexts = new Set(wholes.map((whole) => (isObject(whole) ? whole['context'] : undefined)));
   return [...contexts].flatMap((each) => {
-    const { data } = context.safeParse(each);
+    const { data } = fit(context, each);
     return data?.usage ? [{ taskId: data.taskId, ...data.usage }] : [];
   });
+}
+
+/** What is of this form, or the first field that is not. */
+function fit<T>(form: z.ZodType<T>, value: unknown): { readonly data?: T; readonly field?: string | undefined } {
+  try {
+    const { data, error } = form.safeParse(value);
+    return data === undefined ? { field: error?.issues[0]?.path.join('.') || undefined } : { data };
+  } catch {
+    // A value whose length cannot be compared makes the library throw instead of reporting.
+    return {};
+  }
 }

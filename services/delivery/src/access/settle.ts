@@ -3,9 +3,10 @@
  * @module
  */
 import type { Clock } from '@mayfly/domain';
-import { isOverBudget, nextStep, UNUSED, type BehaviourStep, type Usage } from '@mayfly/grant';
-import type { Policy, Workflow } from '@mayfly/policy';
-import { lockUsage, readStandings, saveUsage, standsTheSame, stateFacts, type Database, type Standing } from '@mayfly/store';
+import { isOverBudget, nextStep, UNUSED, type BehaviourStep, type Grant, type Usage } from '@mayfly/grant';
+import type { Policy } from '@mayfly/policy';
+import { lockUsage, readStandings, saveUsage, standsTheSame, stateFacts, type Database } from '@mayfly/store';
+import { workflowOf } from '../workflow-of.js';
 import { climb } from './climb.js';
 import { factOf } from './fact-of.js';
 import type { Grouped } from './group.js';
@@ -60,7 +61,7 @@ async function countAtOnce({ grouped, clock, policy }: Settling, judged: readonl
   const { standing } = judged[0]?.own ?? {};
   if (!standing || !judged.every((each) => isPermit(each) && each.own?.standing === standing)) return undefined;
   const facts = judged.flatMap((each) => factOf(each, clock.now()));
-  const counted = await grouped.count({ standing, calls: judged.length, budgets: workflowOf(policy, standing)?.budgets, facts });
+  const counted = await grouped.count({ standing, calls: judged.length, budgets: workflowOf(policy?.set, standing.grant)?.budgets, facts });
   return counted ? judged : undefined;
 }
 
@@ -77,20 +78,19 @@ function countInTurn({ database, clock, policy, semantic }: Settling, judged: re
     const now = await readStandings(tx, [...new Set(grants.map(({ taskId }) => taskId))]);
     if (!judged.every(({ own }) => !own || standsTheSame(own.standing, now.get(own.question.taskId)))) return [];
     const settled: Judged[] = [];
-    let step: { readonly to: BehaviourStep; readonly of: Judged } | undefined;
+    let due: Due | undefined;
     for (const each of judged) {
       const counted = count(each, usage, policy);
       settled.push(counted);
-      const to = stepAfter(counted, usage, policy);
-      if (to) step = { to, of: counted };
-      if (to || isLast(semantic, counted.answer)) break;
+      due = stepDue(counted, usage, policy);
+      if (due || isLast(semantic, counted.answer)) break;
     }
     for (const [id, used] of usage) if (used !== before.get(id)) await saveUsage(tx, id, used);
     await stateFacts(
       tx,
       settled.flatMap((each) => factOf(each, at)),
     );
-    if (step?.of.own) await climb(tx, step.of.own, step.to, usage.get(step.of.own.standing.grant.id) ?? UNUSED, at);
+    if (due) await climb(tx, due.own, { ...due, at });
     return settled;
   });
 }
@@ -101,22 +101,27 @@ function count(judged: Judged, usage: Map<string, Usage>, policy: Policy | undef
   if (!own || !isLive(judged)) return judged;
   const { id } = own.standing.grant;
   const used = usage.get(id) ?? UNUSED;
-  const over = isPermit(judged) && isOverBudget(used, workflowOf(policy, own.standing)?.budgets);
+  const over = isPermit(judged) && isOverBudget(used, workflowOf(policy?.set, own.standing.grant)?.budgets);
   const counted = over ? rule(own.question, own.standing, refusal(own.standing, 'over-budget')) : judged;
   usage.set(id, { ...used, calls: used.calls + (isPermit(counted) ? 1 : 0), refused: used.refused + (tells(counted) ? 1 : 0) });
   return counted;
 }
 
-function stepAfter(judged: Judged, usage: ReadonlyMap<string, Usage>, policy: Policy | undefined): BehaviourStep | undefined {
+/** A step that a refusal leads to. */
+interface Due {
+  readonly own: { readonly grant: Grant; readonly decisionId: string };
+  readonly to: BehaviourStep;
+  readonly refused: number;
+}
+
+function stepDue(judged: Judged, usage: ReadonlyMap<string, Usage>, policy: Policy | undefined): Due | undefined {
   const { own } = judged;
   if (!own || !tells(judged)) return undefined;
   const { grant } = own.standing;
-  return nextStep(workflowOf(policy, own.standing)?.behaviour, grant.behaviour, usage.get(grant.id)?.refused ?? 0);
+  const { refused } = usage.get(grant.id) ?? UNUSED;
+  const to = nextStep(workflowOf(policy?.set, grant)?.behaviour, grant.behaviour, refused);
+  return to && { own: { grant, decisionId: own.ruling.id }, to, refused };
 }
-
-/** The task's workflow as it is registered now. */
-const workflowOf = (policy: Policy | undefined, { grant }: Standing): Workflow | undefined =>
-  policy?.set.workflow(grant.source, grant.request?.workflow.name ?? '');
 
 function untilLast(semantic: Semantic, judged: readonly Judged[]): readonly Judged[] {
   const last = judged.findIndex(({ answer }) => isLast(semantic, answer));

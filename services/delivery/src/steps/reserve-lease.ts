@@ -15,6 +15,7 @@ import {
 } from '@mayfly/store';
 import { ATTRIBUTES, counter, METRICS } from '@mayfly/telemetry';
 import type { Fetch } from '../fetch.js';
+import { keepBudget, OverBudget, refuseOverBudget } from './keep-budget.js';
 
 const refusals = counter(METRICS.quotaRefusals);
 
@@ -26,7 +27,7 @@ export async function reserveLease(known: Fetch): Promise<void> {
   const { on, grant: seen, decision, name } = known;
   if (!seen || !decision) throw new TypeError('reserveLease comes after decideAgain');
   failpoint('C4');
-  await on.database.transaction('reserve lease', async (tx) => {
+  const reserving = on.database.transaction('reserve lease', async (tx) => {
     const grant = await lockGrant(tx, seen.id);
     if (grant?.state !== 'granted') throw new TaskClosed();
     // INVARIANT: drift decides a grant again under this same lock. Either it sees the intent that is written here, or we see its policy set.
@@ -51,11 +52,16 @@ export async function reserveLease(known: Fetch): Promise<void> {
       return;
     }
     await keepQuota(tx, known, grant);
+    await keepBudget(tx, known, grant);
     known.superseded = live && (await endLease(tx, grant, credential, live, { cause: 'superseded', by: 'delivery', at: on.clock.now() }));
     failpoint('C5');
     const intent = await intendMint(tx, grant, { ...credential, policyDigest: decision.policyDigest }, 'delivery', on.clock.now());
     if (!intent) throw new NotReady();
     known.lease = intent;
+  });
+  await reserving.catch((error: unknown) => {
+    if (error instanceof OverBudget) return refuseOverBudget(known);
+    throw error;
   });
 }
 

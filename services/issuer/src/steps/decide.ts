@@ -26,7 +26,8 @@ export async function decide(known: Admission): Promise<void> {
     intent: task.intent,
     risk: task.risk,
     delegationDepth: known.parent ? known.parent.grant.delegationDepth + 1 : 0,
-    behaviour: 'normal',
+    // A sub-task never stands better than the task that it works for.
+    behaviour: known.parent?.grant.behaviour ?? 'normal',
     ...(task.initiator && { initiator: task.initiator }),
     ...(task.parentTaskId && { parentTaskId: task.parentTaskId }),
     ...(task.attempt !== undefined && { attempt: task.attempt }),

@@ -10,13 +10,13 @@ export const MINT_HOLD_SECONDS = 15;
 
 /** What will be minted at the start is written down now; this process holds its minting for a while. */
 export async function intendLeases(known: Admission): Promise<void> {
-  const { tx, now, grant, credentials } = known;
+  const { tx, now, grant, credentials, workflow } = known;
   if (!grant || !credentials) throw new TypeError('intendLeases comes after openGrant');
   if (grant.state !== 'granted') return;
   failpoint('C5');
-  for (const credential of credentials) {
-    if (credential.permitted && credential.spec?.mint === 'on-start') await intendMint(tx, grant, credential, 'issuer', now);
-  }
+  const wanted = credentials.filter(({ permitted, spec }) => permitted && spec?.mint === 'on-start');
+  // What its workflow's budget has no room for is not minted; a fetch of it is denied.
+  for (const credential of wanted.slice(0, workflow?.budgets?.mints)) await intendMint(tx, grant, credential, 'issuer', now);
   known.leases = await leasesOf(tx, grant.id);
   known.claim = await holdMint(tx, grant, now, MINT_HOLD_SECONDS);
 }

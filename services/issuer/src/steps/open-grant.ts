@@ -28,7 +28,11 @@ export async function openGrant(known: Admission): Promise<'stop' | void> {
     openedAt: now,
     heartbeatAt: now,
     ...(workflow?.heartbeatTimeoutSeconds !== undefined && { heartbeatTimeoutSeconds: workflow.heartbeatTimeoutSeconds }),
-    ...(parent && { parentGrantId: parent.grant.id, delegationDepth: parent.grant.delegationDepth + 1 }),
+    ...(parent && {
+      parentGrantId: parent.grant.id,
+      delegationDepth: parent.grant.delegationDepth + 1,
+      behaviour: parent.grant.behaviour,
+    }),
     ...(trace.traceparent && { traceparent: trace.traceparent }),
     ...(trace.tracestate && { tracestate: trace.tracestate }),
   });
