@@ -1,5 +1,5 @@
 /**
- * Spans of time as people write them.
+ * Spans of time and counts as people write them.
  * @module
  */
 import { InvalidArgumentError } from 'commander';
@@ -11,4 +11,11 @@ export function seconds(text: string): number {
   const [, amount, unit = 's'] = /^(-?\d+)([smh])?$/.exec(text.trim()) ?? [];
   if (amount === undefined) throw new InvalidArgumentError('Write it like 10s, 15m or 1h.');
   return Number(amount) * SECONDS[unit as keyof typeof SECONDS];
+}
+
+/** A count from 0 on. @throws InvalidArgumentError */
+export function wholeNumber(text: string): number {
+  const value = Number(text);
+  if (text.trim() === '' || !Number.isSafeInteger(value) || value < 0) throw new InvalidArgumentError('Write a whole number.');
+  return value;
 }

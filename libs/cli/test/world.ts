@@ -30,6 +30,10 @@ export const refused = (status: number, code: string, more: Readonly<Record<stri
 });
 const REFUSED = Symbol('status');
 
+/** An answer that comes line by line. */
+export const lines = (...values: readonly object[]) => ({ [LINES]: values.map((value) => `${JSON.stringify(value)}\n`).join('') });
+const LINES = Symbol('lines');
+
 /** Starts a stack whose HTTP services are one server; it knows the routes and the dev profile's token endpoint. */
 export async function startWorld(routes: Readonly<Record<string, Route>>) {
   const home = mkdtempSync(join(tmpdir(), 'mayfly-cli-'));
@@ -51,6 +55,7 @@ export async function startWorld(routes: Readonly<Record<string, Route>>) {
       const one = { method: request.method ?? '', path, query, authorization: request.headers.authorization, body };
       asked.push(one);
       const answer = (all[`${one.method} ${path}`] ?? (() => refused(404, 'task-not-found')))(one) as Record<symbol, unknown>;
+      if (LINES in answer) return response.writeHead(200, { 'content-type': 'application/x-ndjson' }).end(answer[LINES]);
       const status = (answer[REFUSED] as number | undefined) ?? 200;
       response
         .writeHead(status, { 'content-type': status === 200 ? 'application/json' : 'application/problem+json' })

@@ -18,6 +18,7 @@ import {
 import {
   countGrants,
   credentialsOf,
+  currentPolicyDigest,
   findGrant,
   listGrants,
   PolicyUnavailable,
@@ -68,8 +69,10 @@ export interface PlannedChange extends About {
 export interface Plan {
   /** The planned set. */
   readonly policyDigest: string;
-  /** The set in force; null where there is none, or none that can be used. */
+  /** The set in force; null where there is none. */
   readonly current: string | null;
+  /** False when that set cannot be used: everything is denied. */
+  readonly usable: boolean;
   readonly at: Date;
   readonly days: number;
   readonly live: { readonly grants: number; readonly leases: number };
@@ -144,7 +147,8 @@ export class Planning {
     });
     return {
       policyDigest: policy.set.digest,
-      current: current?.set.digest ?? null,
+      current: (await currentPolicyDigest(tx)) ?? null,
+      usable: current !== undefined,
       at,
       days,
       live,

@@ -5,7 +5,9 @@
 import type { Command } from 'commander';
 import { confirmed, type Cli } from '../cli.js';
 import { connectConsole } from '../console-client.js';
+import { seconds } from '../durations.js';
 import { WrongUsage } from '../errors.js';
+import { followOrder, orderText } from '../follow-order.js';
 import { plain } from '../show.js';
 import { answers, verb, type Answer } from '../verb.js';
 
@@ -23,6 +25,8 @@ type Options = Partial<Record<keyof typeof SELECTORS, string>> & {
   readonly reason: string;
   readonly dryRun?: boolean;
   readonly yes?: boolean;
+  /** Seconds; false for `--no-wait`. */
+  readonly wait: number | false;
   readonly as?: string;
 };
 
@@ -30,6 +34,8 @@ interface Revoked {
   readonly dryRun: boolean;
   readonly count: number;
   readonly tasks: readonly string[];
+  /** Absent for a dry run. */
+  readonly id?: string;
 }
 
 /** The kill switch. */
@@ -37,7 +43,7 @@ export function addRevoke(program: Command, cli: Cli): void {
   verb(program, 'revoke', 'end live tasks at once: the kill switch', [
     'revoke --task etl-0042 --reason "wrong source"',
     'revoke --agent spiffe://example.org/agent/etl --reason "key leaked" --dry-run',
-    'revoke --capability orders-db.write --reason "incident 17" --yes',
+    'revoke --capability orders-db.write --reason "incident 17" --yes --wait 5m',
   ])
     .option('--task <taskId>', 'this task')
     .option('--agent <id>', 'all tasks of this agent')
@@ -48,6 +54,8 @@ export function addRevoke(program: Command, cli: Cli): void {
     .requiredOption('--reason <text>', 'why; it is kept as evidence')
     .option('--dry-run', 'only say what would end')
     .option('--yes', 'do not ask')
+    .option('--wait <time>', 'watch for so long until the last credential is confirmed dead', seconds, 60)
+    .option('--no-wait', 'do not watch')
     .option('--as <operator>', 'example operator to act as')
     .action(answers(cli, (options: Options) => revoke(cli, options)));
 }
@@ -63,7 +71,10 @@ async function revoke(cli: Cli, options: Options): Promise<Answer> {
     if (!(await confirmed(cli, `End ${described(would)}?`)))
       return { data: { ...would, count: 0, tasks: [] }, text: 'nothing was ended', failed: true };
   }
-  return told(await ask(false), 'ended');
+  const ended = await ask(false);
+  if (ended.count === 0 || ended.id === undefined || options.wait === false) return told(ended, 'ended');
+  const order = await followOrder(cli, operators, ended.id, options.wait);
+  return { data: { ...ended, ...order }, text: `${told(ended, 'ended').text}\n${orderText(order)}`, failed: order.state !== 'dark' };
 }
 
 function selectorOf(options: Options): Readonly<Record<string, string>> {
@@ -76,8 +87,11 @@ function selectorOf(options: Options): Readonly<Record<string, string>> {
   return Object.fromEntries(given);
 }
 
-const described = ({ count, tasks }: Revoked): string =>
-  `${count} live ${count === 1 ? 'task' : 'tasks'}${count > 0 ? `: ${plain(tasks.join(', '))}` : ''}`;
+const MOST_NAMED = 20;
+const described = ({ count, tasks }: Revoked): string => {
+  const named = plain(tasks.slice(0, MOST_NAMED).join(', '));
+  return `${count} live ${count === 1 ? 'task' : 'tasks'}${named ? `: ${named}${tasks.length > MOST_NAMED ? ', …' : ''}` : ''}`;
+};
 const told = (revoked: Revoked, verb: string): Answer => ({
   data: revoked,
   text: revoked.count === 0 ? 'no live task matches; see npx mayfly grants --state granted' : `${verb} ${described(revoked)}`,
