@@ -28,7 +28,7 @@ function describe({ dirs, ports, wires, kafka, vault, databases, tracing, issuer
     zipkin: { url: tracing.url },
     ...(wires.url && { wires: { url: wires.url } }),
     orders: { host: databases.orders.host, port: databases.orders.port, database: 'orders' },
-    keys: { agents: keyFile(dirs.keys, 'agents') },
+    keys: { agents: keyFile(dirs.keys, 'agents'), policy: keyFile(dirs.keys, 'policy') },
     home: dirs.home,
     logs: dirs.logs,
     run: dirs.run,

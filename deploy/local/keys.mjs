@@ -1,13 +1,13 @@
 /**
- * The dev profile's signing keys, made once. Three, because they prove different things and none may stand in for another:
+ * The dev profile's signing keys, made once. Four, because they prove different things and none may stand in for another:
  * `agents` signs the SVIDs of the trust domain's workloads, `services` those of Mayfly's own processes (only OpenBao trusts it,
- * so no agent can log in there), `operators` the tokens of humans.
+ * so no agent can log in there), `operators` the tokens of humans, `policy` policy sets.
  */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { calculateJwkThumbprint, exportJWK, exportSPKI, generateKeyPair, importJWK, SignJWT } from 'jose';
 
-const ALGORITHMS = { agents: 'ES256', services: 'ES256', operators: 'RS256' };
+const ALGORITHMS = { agents: 'ES256', services: 'ES256', operators: 'RS256', policy: 'ES256' };
 
 /** The file of a private key, as a JWK with `kid` and `alg`. */
 export const keyFile = (keys, name) => join(keys, `${name}.jwk`);

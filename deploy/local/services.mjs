@@ -12,6 +12,7 @@ export const SERVICES = ['issuer', 'delivery', 'revoker', 'drift', 'evidence', '
 
 const READS_TRUST = ['delivery', 'console'];
 const READS_TARGETS = ['delivery', 'revoker'];
+const READS_POLICIES = ['issuer', 'delivery', 'revoker', 'drift', 'console'];
 const PASSED_ON = [
   'LOG_LEVEL',
   'ORPHAN_AFTER_SECONDS',
@@ -78,6 +79,8 @@ function serviceEnvironment(name, { dirs, port, wires, kafka, vault, databaseUrl
     VAULT_ROLE: `mayfly-${name}`,
     DATABASE_URL: wires.through(`postgres.${name}`, databaseUrl(`mayfly_${name}`)),
     ...(READS_TRUST.includes(name) && { MAYFLY_TRUST_FILE: settings.trust }),
+    // A set may be signed, and then its signature counts; unsigned ones are taken on a developer's machine only.
+    ...(READS_POLICIES.includes(name) && { MAYFLY_POLICY_KEYS_FILE: settings.policyKeys, MAYFLY_POLICY_SIGNATURES: 'accepted' }),
     ...(READS_TARGETS.includes(name) && { MAYFLY_TARGETS_FILE: settings.targets[name] }),
     ...(failpoints && { MAYFLY_FAILPOINTS: failpointsOf(failpoints, name) }),
     ...tracing.environment,

@@ -11,8 +11,8 @@ export interface Comparison {
   /** The set in force; undefined where there is none, or none that can be used. */
   readonly before: Decider | undefined;
   readonly after: Decider;
-  /** False for what both sets answer alike, so that applying the new one would not touch it. */
-  readonly affects: (live: LiveGrant, capability: string) => boolean;
+  /** False for a grant about which both sets answer alike, so that applying the new one would not touch it. */
+  readonly affects: (live: LiveGrant) => boolean;
 }
 
 /** What would become of one permit of a live grant. */
@@ -33,14 +33,14 @@ export interface GrantForecast {
 
 /** Foretells what applying the new set does to one live grant at this moment. */
 export async function forecastGrant({ before, after, affects }: Comparison, live: LiveGrant, at: Date): Promise<GrantForecast> {
-  const touched = (await decideGrant(after, live, at)).filter(({ credential }) => affects(live, credential.capability));
-  if (touched.length === 0) return { lost: [], gained: [] };
+  if (!affects(live)) return { lost: [], gained: [] };
+  const then = await decideGrant(after, live, at);
   const now = before && (await decideGrant(before, live, at));
   const isKeptNow = ({ credential }: Redecided): boolean =>
     now?.find((one) => one.credential.name === credential.name)?.kept ?? credential.permitted;
   return {
-    lost: touched.filter(({ kept }) => !kept),
-    gained: touched.filter((one) => one.kept && !isKeptNow(one)),
+    lost: then.filter(({ kept }) => !kept),
+    gained: then.filter((one) => one.kept && !isKeptNow(one)),
   };
 }
 

@@ -20,14 +20,16 @@ export async function answerPlan(
 ): Promise<void> {
   const gone = new AbortController();
   response.once('close', () => gone.abort());
-  if (!request.headers.accept?.includes(STREAM)) return answer(response, await make({ gone: gone.signal, tell: () => undefined }));
+  const streaming = request.headers.accept?.includes(STREAM) ?? false;
   const line = async (value: object): Promise<void> => {
     if (!response.headersSent) response.writeHead(200, { 'content-type': STREAM });
     // Whoever reads slowly slows the making down: nothing heaps up here.
     if (!response.write(`${JSON.stringify(value)}\n`)) await once(response, 'drain', { signal: gone.signal });
   };
   try {
-    await line({ plan: await make({ gone: gone.signal, tell: line }) });
+    const plan = await make({ gone: gone.signal, tell: streaming ? line : () => undefined });
+    if (!streaming) return answer(response, plan);
+    await line({ plan });
   } catch (error) {
     if (gone.signal.aborted) return;
     if (!response.headersSent) throw error;

@@ -17,7 +17,7 @@ import {
 } from '@mayfly/store';
 import { AT, capability, granted, task } from '../../../libs/store/test/ledger.js';
 import { KillSwitch } from '../src/kill-switch.js';
-import { revoke, startConsole, type Console } from './world.js';
+import { many, revoke, startConsole, type Console } from './world.js';
 
 const clock = new ManualClock(AT);
 let world: Console;
@@ -177,7 +177,7 @@ describe('an order', () => {
 
 describe('a console that dies', () => {
   test('right after the order was written leaves it to any other: page by page, by two at once, each task once', async () => {
-    const tasks = await Promise.all(Array.from({ length: 230 }, () => live()));
+    const tasks = await many(230, () => live());
     const order = {
       id: newOrderId(),
       selector: { field: 'workflow', value: workflow.name } as const,
@@ -201,7 +201,7 @@ describe('a console that dies', () => {
   });
 
   test('in the middle leaves the rest to any other', async () => {
-    await Promise.all(Array.from({ length: 150 }, () => live()));
+    await many(150, () => live());
     let transactions = 0;
     const dying = {
       ...world.database,

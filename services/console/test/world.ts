@@ -101,3 +101,11 @@ export const revoke = (selector: object, rest: object = {}): Call => ({
   path: 'revocations',
   body: { selector, reason: 'test', dryRun: true, ...rest },
 });
+
+/** Makes many, a few side by side: a busy machine's ledger has only so many connections. */
+export async function many<T>(count: number, make: (index: number) => Promise<T>): Promise<T[]> {
+  const made: T[] = [];
+  for (let from = 0; from < count; from += 8)
+    made.push(...(await Promise.all(Array.from({ length: Math.min(8, count - from) }, (_, index) => make(from + index)))));
+  return made;
+}
