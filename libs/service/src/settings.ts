@@ -5,6 +5,7 @@
 import { BadConfig } from '@mayfly/domain';
 import { LOG_LEVELS } from '@mayfly/telemetry';
 import { z } from 'zod';
+import { DECIDER } from './policy-reader.js';
 import { POLICY } from './policy-signers.js';
 import { PROFILES, refusedInProduction } from './profile.js';
 import { openFiles } from './secret-files.js';
@@ -58,7 +59,10 @@ export const VAULT = {
 };
 
 /** Files that settings name, by what would be lost. The targets file is looked at where it is read: it need not hold a secret. */
-const FILES = { secret: ['VAULT_JWT_FILE'], trusted: ['MAYFLY_TRUST_FILE', 'MAYFLY_TARGETS_FILE', 'MAYFLY_POLICY_KEYS_FILE'] };
+const FILES = {
+  secret: ['VAULT_JWT_FILE', 'MAYFLY_PDP_TOKEN_FILE'],
+  trusted: ['MAYFLY_TRUST_FILE', 'MAYFLY_TARGETS_FILE', 'MAYFLY_POLICY_KEYS_FILE'],
+};
 
 /**
  * Reads settings and refuses what would be unsafe or without effect: names meant for Mayfly that it does not have, secrets that are empty
@@ -71,6 +75,7 @@ export function readSettings<Shape extends z.ZodRawShape>(shape: Shape, env: Nod
     ...Object.keys(VAULT),
     ...Object.keys(EVENTS),
     ...Object.keys(POLICY),
+    ...Object.keys(DECIDER),
     ...Object.keys(shape),
   ]);
   const parsed = z.object(shape).safeParse(env);

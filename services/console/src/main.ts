@@ -1,7 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { createOperatorVerifier, createWorkloadVerifier, readTrust } from '@mayfly/identity';
-import { readPolicy } from '@mayfly/policy';
-import { policyVoucher, runService } from '@mayfly/service';
+import { policyReader, policyVoucher, runService } from '@mayfly/service';
 import { CHANNELS, CurrentPolicy, openOrders } from '@mayfly/store';
 import { gauge, METRICS } from '@mayfly/telemetry';
 import { startWorker } from '@mayfly/worker';
@@ -24,7 +23,8 @@ await runService('console', readConfig, async (config, { database, clock, logger
   const trust = readTrust(await readFile(config.MAYFLY_TRUST_FILE, 'utf8'), config.MAYFLY_PROFILE);
   const operators = new Operators(createOperatorVerifier(trust, { clock }), createWorkloadVerifier(trust, { clock }));
   const vouch = await policyVoucher(config);
-  const policies = new CurrentPolicy((files) => readPolicy(files), vouch);
+  const read = policyReader(config);
+  const policies = new CurrentPolicy(read, vouch);
   const killSwitch = new KillSwitch({ database, clock });
   // What a console that died has begun is gone on with by any other, and by itself when it is back.
   const orders = startWorker({ name: 'kill-switch', everyMilliseconds: 500, work: () => killSwitch.goOn(), logger });
@@ -33,7 +33,7 @@ await runService('console', readConfig, async (config, { database, clock, logger
     controllers: [OperatorController, PoliciesController, RevocationsController, ReinstatementsController, RevokedSerialsController],
     providers: [
       { provide: Operating, useValue: new Operating({ database, clock }) },
-      { provide: Policies, useValue: new Policies({ database, clock, profile: config.MAYFLY_PROFILE, vouch }) },
+      { provide: Policies, useValue: new Policies({ database, clock, profile: config.MAYFLY_PROFILE, vouch, read }) },
       { provide: Planning, useValue: new Planning({ database, clock, policies }) },
       { provide: KillSwitch, useValue: killSwitch },
       { provide: Reinstating, useValue: new Reinstating({ database, clock }) },

@@ -3,7 +3,7 @@
  * @module
  */
 import { MayflyError, newEventId, OUT_EVENTS, TOPICS, type Clock } from '@mayfly/domain';
-import { readPolicy, readPolicySet, refuseDevKeys, type Policy, type PolicyFiles } from '@mayfly/policy';
+import { readPolicySet, refuseDevKeys, type Policy, type PolicyFiles } from '@mayfly/policy';
 import type { Profile } from '@mayfly/service';
 import {
   findPolicySet,
@@ -28,6 +28,8 @@ export interface PolicyDependencies {
   readonly profile: Profile;
   /** Gives the `kid` of who stands behind a set. */
   readonly vouch: (set: Pick<StoredSet, 'digest' | 'signature'>) => Promise<string | undefined>;
+  /** Who decides by a set here, and so foretells what it would mean. */
+  readonly read: (files: PolicyFiles) => Policy;
 }
 
 /** A set that shall be applied. */
@@ -131,7 +133,7 @@ export class Policies {
   async toPlan(files: PolicyFiles | undefined, digest: string | undefined): Promise<Policy> {
     const planned = files ?? (digest === undefined ? undefined : await findPolicySet(this.on.database, digest))?.files;
     if (!planned) throw new UnknownPolicySet();
-    return readPolicy(planned);
+    return this.on.read(planned);
   }
 
   /** Which sets were in force, the newest first. */

@@ -55,7 +55,7 @@ export async function startConsole({
     controllers: [OperatorController, PoliciesController, RevocationsController, ReinstatementsController, RevokedSerialsController],
     providers: [
       { provide: Operating, useValue: new Operating({ database, clock }) },
-      { provide: Policies, useValue: new Policies({ database, clock, profile, vouch }) },
+      { provide: Policies, useValue: new Policies({ database, clock, profile, vouch, read: (files) => readPolicy(files) }) },
       { provide: Planning, useValue: new Planning({ database, clock, policies }) },
       { provide: KillSwitch, useValue: killSwitch },
       { provide: Reinstating, useValue: new Reinstating({ database, clock }) },

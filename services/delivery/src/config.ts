@@ -1,4 +1,4 @@
-import { BASE, POLICY, readSettings, VAULT } from '@mayfly/service';
+import { BASE, DECIDER, POLICY, readSettings, VAULT } from '@mayfly/service';
 import { z } from 'zod';
 
 /** Delivery's settings. @throws BadConfig */
@@ -6,6 +6,7 @@ export const readConfig = (env: NodeJS.ProcessEnv) =>
   readSettings(
     {
       ...BASE,
+      ...DECIDER,
       ...POLICY,
       ...VAULT,
       MAYFLY_TARGETS_FILE: z.string().min(1),

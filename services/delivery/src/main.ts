@@ -1,7 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { ALGORITHMS, createWorkloadVerifier, readTrust } from '@mayfly/identity';
-import { readPolicy } from '@mayfly/policy';
-import { policyVoucher, runService } from '@mayfly/service';
+import { policyReader, policyVoucher, runService } from '@mayfly/service';
 import { CurrentPolicy, proofRegister, QuotaWatch, TaskChanges } from '@mayfly/store';
 import { readTargets } from '@mayfly/targets';
 import { vaultForDelivery } from '@mayfly/vault';
@@ -20,7 +19,7 @@ await runService('delivery', readConfig, async (config, { database, clock, logge
     role: config.VAULT_ROLE,
     maxInFlight: config.VAULT_MAX_IN_FLIGHT,
   });
-  const policies = new CurrentPolicy((files) => readPolicy(files), await policyVoucher(config));
+  const policies = new CurrentPolicy(policyReader(config), await policyVoucher(config));
   const quotas = new QuotaWatch(clock);
   const targets = await readTargets(config.MAYFLY_TARGETS_FILE);
   const trust = readTrust(await readFile(config.MAYFLY_TRUST_FILE, 'utf8'), config.MAYFLY_PROFILE);

@@ -1,4 +1,4 @@
-import { BASE, EVENTS, POLICY, readSettings } from '@mayfly/service';
+import { BASE, DECIDER, EVENTS, POLICY, readSettings } from '@mayfly/service';
 
 /** The drift service's settings. @throws BadConfig */
-export const readConfig = (env: NodeJS.ProcessEnv) => readSettings({ ...BASE, ...POLICY, ...EVENTS }, env);
+export const readConfig = (env: NodeJS.ProcessEnv) => readSettings({ ...BASE, ...DECIDER, ...POLICY, ...EVENTS }, env);

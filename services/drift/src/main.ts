@@ -1,6 +1,5 @@
 import { TOPICS } from '@mayfly/domain';
-import { readPolicy } from '@mayfly/policy';
-import { audienceOf, policyVoucher, runService } from '@mayfly/service';
+import { audienceOf, policyReader, policyVoucher, runService } from '@mayfly/service';
 import { CHANNELS, CurrentPolicy } from '@mayfly/store';
 import { startWorker } from '@mayfly/worker';
 import { readConfig } from './config.js';
@@ -8,7 +7,7 @@ import { CONSUMER_TOOLS, signalsConsumer } from './consumer.js';
 import { followBehaviour, followPolicy } from './flow.js';
 
 await runService('drift', readConfig, async (config, { database, clock, logger, topic }) => {
-  const policies = new CurrentPolicy((files) => readPolicy(files), await policyVoucher(config));
+  const policies = new CurrentPolicy(policyReader(config), await policyVoucher(config));
   const on = { database, policies, clock, audience: audienceOf(config) };
   // Looked at without a hint too: a start that was admitted by the old set while the new one came shows up here.
   const follower = startWorker({ name: 'follower', everyMilliseconds: 2_000, work: () => followPolicy(on), logger });

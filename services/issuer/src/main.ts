@@ -1,6 +1,5 @@
 import { CHANNELS, CurrentPolicy } from '@mayfly/store';
-import { readPolicy } from '@mayfly/policy';
-import { audienceOf, policyVoucher, runService } from '@mayfly/service';
+import { audienceOf, policyReader, policyVoucher, runService } from '@mayfly/service';
 import { vaultForIssuer } from '@mayfly/vault';
 import { startPool } from '@mayfly/worker';
 import { TOPICS } from '@mayfly/domain';
@@ -19,7 +18,7 @@ await runService('issuer', readConfig, async (config, { database, clock, logger,
     role: config.VAULT_ROLE,
     maxInFlight: config.VAULT_MAX_IN_FLIGHT,
   });
-  const policies = new CurrentPolicy((files) => readPolicy(files), await policyVoucher(config));
+  const policies = new CurrentPolicy(policyReader(config), await policyVoucher(config));
   const issuing = new Issuing({ database, vault, policies, clock, audience: audienceOf(config) });
   const minter = startPool({
     name: 'minter',
