@@ -1,24 +1,22 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { readPolicyFiles, type PolicyFiles } from '@mayfly/policy';
+import type { PolicyFiles } from '@mayfly/policy';
+import { holdPolicies, type PolicyHold } from '../../world/policy-hold.js';
 import { until, World } from '../../world/world.js';
 
 let world: World;
+let hold: PolicyHold;
 let example: PolicyFiles;
 beforeAll(async () => {
   world = await World.open();
-  example = await readPolicyFiles(new URL('../../../deploy/policies/example', import.meta.url).pathname);
-}, 60_000);
+  hold = await holdPolicies(world);
+  ({ example } = hold);
+}, 300_000);
 afterAll(async () => {
-  if (!world) return;
-  await apply(example);
-  await world.close();
+  await hold?.release();
+  await world?.close();
 });
 
-const apply = async (files: PolicyFiles) => {
-  const answer = await world.operate('/v1/policies', { method: 'POST', body: JSON.stringify({ files }) });
-  expect(answer).toMatchObject({ status: 200, body: { policyDigest: expect.stringMatching(/^sha256:/) } });
-  return answer.body.policyDigest as string;
-};
+const apply = (files: PolicyFiles): Promise<string> => hold.apply(files);
 /** The example with one policy more; it only concerns tasks of the initiator, so that other tests go on undisturbed. */
 const forbidding = (initiator: string, capability: string): PolicyFiles => ({
   ...example,
