@@ -30,3 +30,27 @@ path "pki/certs" {
 path "pki/certs/" {
   capabilities = ["list"]
 }
+
+# What a capability is in Vault, to compare it with what the catalogue declares. None of these holds anything secret: what a role, a key or a
+# stored object is, never what it opens. Add the mounts of your own capabilities here.
+path "sys/policies/acl/cap-*" {
+  capabilities = ["read"]
+}
+path "database/roles/+" {
+  capabilities = ["read"]
+}
+path "pki/roles/+" {
+  capabilities = ["read"]
+}
+path "ssh/roles/+" {
+  capabilities = ["read"]
+}
+path "transit/keys/+" {
+  capabilities = ["read"]
+}
+path "transit/keys/mayfly-*" {
+  capabilities = ["deny"]
+}
+path "kv/metadata/*" {
+  capabilities = ["read"]
+}

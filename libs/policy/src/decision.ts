@@ -37,6 +37,8 @@ export const REASONS = [
   'task-narrowed',
   /** The task went wrong too often and gets nothing. */
   'task-suspended',
+  /** Its policy or role in Vault is not what the catalogue declares. */
+  'vault-drift',
   /** A policy could not be evaluated, or the question does not fit the schema. */
   'evaluation-error',
   /** Whoever decides did not answer, or not in a way that can be relied on. */

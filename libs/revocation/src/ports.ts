@@ -42,6 +42,15 @@ export interface VaultInventory {
   irrevocableLeases(): Promise<number>;
 }
 
+/** What things are in Vault, without the power to change or use them. */
+export interface VaultConfiguration {
+  /**
+   * RFC 8785 digest of what a capability is made of in Vault: the text of its policy, and the configuration of its role, key or path without
+   * what changes by itself. Undefined when one of them is not there. @throws VaultUnavailable, or MayflyError `inventory-refused`
+   */
+  digest(capability: Capability): Promise<string | undefined>;
+}
+
 /** What a target says about one principal. */
 export interface ProbeResult {
   /** True when the target would refuse it and no session of it is open. */

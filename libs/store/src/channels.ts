@@ -16,6 +16,8 @@ export const CHANNELS = {
   evidence: 'mayfly_evidence',
   /** A task's behaviour was raised or lowered. */
   behaviour: 'mayfly_behaviour',
+  /** Something in Vault is not what it was. */
+  vault: 'mayfly_vault',
   /** Another policy set is current. */
   policy: 'mayfly_policy',
   /** Payload: the id of a new kill switch. */

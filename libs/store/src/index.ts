@@ -34,4 +34,5 @@ export * from './token-scope.js';
 export * from './quota-watch.js';
 export * from './usage.js';
 export * from './used-proofs.js';
+export * from './vault-digests.js';
 export { migrate, openDatabase, type Database, type Listener, type Sql } from '@mayfly/postgres';

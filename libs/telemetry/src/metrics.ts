@@ -49,6 +49,16 @@ export function gauge({ name, unit, description }: Metric<'gauge'>, observe: () 
   });
 }
 
+/** The same with a value for each of many labels. An `observe` that throws leaves all of them out. */
+export function gauges(
+  { name, unit, description }: Metric<'gauge'>,
+  observe: () => Iterable<readonly [number, Attributes]> | Promise<Iterable<readonly [number, Attributes]>>,
+): void {
+  meter.createObservableGauge(name, { unit, description }).addCallback(async (result) => {
+    for (const [value, labels] of await observe()) result.observe(value, { ...labels });
+  });
+}
+
 /** All metrics as Prometheus text, with the content type to serve it as. */
 export async function metricsText(): Promise<{ readonly contentType: string; readonly body: string }> {
   const { resourceMetrics } = await reader.collect();

@@ -180,6 +180,8 @@ export const METRICS = {
   secretsTainted: counter('mayfly.secrets.tainted', '{lease}', 'stored objects that a stopped task had read, by capability and cause'),
   quarantines: counter('mayfly.quarantines', '{lease}', 'credentials ended at the target itself, by reason'),
   grantsLive: gauge('mayfly.grants.live', '{grant}', 'grants that are not closed'),
+  vaultDrift: gauge('mayfly.vault.drift', '{capability}', 'whether a capability is in Vault not what the catalogue declares (1), by capability'),
+  vaultCompareAge: gauge('mayfly.vault.compare.age', 's', 'since everything that the catalogue declares of Vault was last compared'),
   orphansFound: counter('mayfly.orphans.found', '{principal}', 'what was found at a target or in Vault without explanation'),
   reconcilerAge: gauge('mayfly.reconciler.age', 's', 'since everything that can be listed was last walked'),
   leasesIrrevocable: gauge('mayfly.leases.irrevocable', '{lease}', 'leases that the secrets engine has given up on'),

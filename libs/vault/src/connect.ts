@@ -4,7 +4,7 @@
  */
 import { systemClock, VaultUnavailable, type Clock } from '@mayfly/domain';
 import type { SecretIssuer, TaskTokenIssuer, TaskTokenOpener } from '@mayfly/grant';
-import type { SecretRevoker, VaultInventory } from '@mayfly/revocation';
+import type { SecretRevoker, VaultConfiguration, VaultInventory } from '@mayfly/revocation';
 import { CallLimiter } from './call-limiter.js';
 import { VaultClient } from './client.js';
 import { VaultLister } from './inventory.js';
@@ -83,4 +83,4 @@ export function vaultForRevoker(settings: VaultSettings): SecretRevoker & VaultH
 }
 
 /** For the revoker's reconcilers, in a role of their own: lists and looks up, ends nothing. */
-export const vaultForReconciler = (settings: VaultSettings): VaultInventory => new VaultLister(connect(settings, false).session);
+export const vaultForReconciler = (settings: VaultSettings): VaultInventory & VaultConfiguration => new VaultLister(connect(settings, false).session);

@@ -3,9 +3,10 @@
  * @module
  */
 import { X509Certificate } from 'node:crypto';
-import { isGrantId, type Capability, type GrantId } from '@mayfly/domain';
-import type { VaultInventory } from '@mayfly/revocation';
+import { digestOf, isGrantId, type Capability, type GrantId } from '@mayfly/domain';
+import type { VaultConfiguration, VaultInventory } from '@mayfly/revocation';
 import { number, text, type VaultAnswer } from './answer.js';
+import { configured } from './configured.js';
 import { ENGINE_TABLE } from './engines/table.js';
 import { InventoryRefused, isRefusal, VaultRefused } from './errors.js';
 import { fillPath } from './path.js';
@@ -15,7 +16,7 @@ import type { ServiceSession } from './service-session.js';
 const LIST_TIMEOUT_MS = 15_000;
 
 /** Lists and looks up with the reconciler's own rights. */
-export class VaultLister implements VaultInventory {
+export class VaultLister implements VaultInventory, VaultConfiguration {
   constructor(private readonly session: ServiceSession) {}
 
   tokens(): Promise<string[]> {
@@ -51,6 +52,20 @@ export class VaultLister implements VaultInventory {
     const ours = !certificate.ca && certificate.subject.split('\n').includes(`CN=${parameters['common_name'] ?? ''}`);
     const expiresAt = new Date(certificate.validTo);
     return ours && expiresAt.getTime() > Date.now() ? { expiresAt } : undefined;
+  }
+
+  async digest(capability: Capability): Promise<string | undefined> {
+    const { path, values, volatile } = ENGINE_TABLE[capability.engine].configuration(capability);
+    const [policy, configuration] = await Promise.all([
+      this.#read('sys/policies/acl/{policy}', { policy: capability.vaultPolicy }),
+      this.#read(path, values),
+    ]);
+    if (!policy || !configuration) return undefined;
+    return digestOf({ policy: policy['policy'], configuration: configured(configuration, volatile) });
+  }
+
+  async #read(path: string, values: Readonly<Record<string, string>>): Promise<Readonly<Record<string, unknown>> | undefined> {
+    return (await this.#known(() => this.session.call({ method: 'GET', path, values, idempotent: true })))?.data;
   }
 
   async irrevocableLeases(): Promise<number> {

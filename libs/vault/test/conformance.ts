@@ -105,6 +105,17 @@ export function keepsThePromises(ports: () => Ports): void {
     expect(await ports().vault.take(mine.token, leaseRef)).toBeUndefined();
   });
 
+  it('copies what is kept to another token; what is not there is no error', async () => {
+    const [first, second] = [await tokenFor(ports(), [CATALOGUE.read]), await tokenFor(ports(), [])];
+    const { material } = await mint(ports(), first, CATALOGUE.read);
+    const leaseRef = newLeaseRef();
+    await ports().vault.copy(first.token, second.token, leaseRef);
+    expect(await ports().vault.take(second.token, leaseRef)).toBeUndefined();
+    await ports().vault.keep(first.token, leaseRef, material);
+    await ports().vault.copy(first.token, second.token, leaseRef);
+    for (const { token } of [first, second]) expect((await ports().vault.take(token, leaseRef))?.reveal()).toEqual(material.reveal());
+  });
+
   it('ends a copy or a token that must not exist', async () => {
     const task = await tokenFor(ports(), [CATALOGUE.read]);
     const minted = await mint(ports(), task, CATALOGUE.read);

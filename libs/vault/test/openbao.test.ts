@@ -7,6 +7,7 @@ import { everyEngineDies } from './suites/deaths.js';
 import { canaries } from './suites/canaries.js';
 import { databaseUsersDie } from './suites/database.js';
 import { certificatesDie } from './suites/certificates.js';
+import { capabilitiesHaveDigests } from './suites/digests.js';
 import { privilegesAreMinimal } from './suites/privileges.js';
 import { provisionAgain, startServers, type Servers } from './servers.js';
 
@@ -39,6 +40,7 @@ describe('OpenBao', () => {
   certificatesDie(ports, () => servers);
   everyEngineDies(ports, () => servers, closing);
   privilegesAreMinimal(() => servers);
+  capabilitiesHaveDigests(() => servers);
 
   it('lets a healthy service say so, and no process with an agent’s key', async () => {
     await ports().vault.health();

@@ -127,12 +127,12 @@ export class Issuing {
 
   /** Mints for one grant; what failed is given back, and comes due again. */
   async mint(claim: Claimed): Promise<Error | undefined> {
-    const { database, clock, vault } = this.on;
+    const { database, clock, vault, policies } = this.on;
     const { grant } = claim;
     const hold = (): Promise<boolean> => renewMint(database, claim, clock.now(), MINT_HOLD_SECONDS);
     try {
       const [credentials, leases] = await Promise.all([credentialsOf(database, grant.id), leasesOf(database, grant.id)]);
-      const finished = await mintAll({ database, clock, vault, grant, credentials, leases, hold });
+      const finished = await mintAll({ database, clock, vault, policies, grant, credentials, leases, hold });
       await database.transaction('settle minting', async (tx) => {
         await settleMint(tx, claim, null);
         // The grant ended meanwhile, and the revoker waits for this word.

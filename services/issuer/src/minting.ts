@@ -4,13 +4,15 @@
  */
 import type { Clock, Secret } from '@mayfly/domain';
 import type { Credential, Grant, Lease, SecretIssuer, TaskTokenIssuer, TaskTokenOpener } from '@mayfly/grant';
-import type { Database } from '@mayfly/store';
+import type { Policy } from '@mayfly/policy';
+import type { CurrentPolicy, Database } from '@mayfly/store';
 
 /** Known at the beginning, then more with every step. */
 export interface Minting {
   readonly database: Database;
   readonly clock: Clock;
   readonly vault: TaskTokenIssuer & TaskTokenOpener & SecretIssuer;
+  readonly policies: CurrentPolicy<Policy>;
   readonly grant: Grant;
   readonly credentials: readonly Credential[];
   readonly leases: readonly Lease[];

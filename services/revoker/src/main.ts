@@ -3,9 +3,10 @@ import { readPolicySet } from '@mayfly/policy';
 import { audienceOf, policyVoucher, runService } from '@mayfly/service';
 import { CHANNELS, countOpenRevocations, CurrentPolicy } from '@mayfly/store';
 import { PostgresProbe, quarantineAt, quarantinesOf, readTargets } from '@mayfly/targets';
-import { gauge, METRICS } from '@mayfly/telemetry';
+import { gauge, gauges, METRICS } from '@mayfly/telemetry';
 import { vaultForReconciler, vaultForRevoker } from '@mayfly/vault';
 import { startPool, startWorker } from '@mayfly/worker';
+import { VaultComparison } from './compare-vault.js';
 import { readConfig } from './config.js';
 import { tasksConsumer } from './consumer.js';
 import { quarantineOverdue } from './quarantine-overdue.js';
@@ -51,6 +52,18 @@ await runService('revoker', readConfig, async (config, { database, clock, logger
   );
   // Each by itself, so that a place that is away does not keep the others from being walked.
   const reconcilers = [reconciler('reconciler-targets', inTargets.round, logger), reconciler('reconciler-vault', inVault.round, logger)];
+  const comparison = new VaultComparison({ ...walked, vault: inventory, capabilities: catalogue });
+  const comparer = startWorker({
+    name: 'vault-comparer',
+    everyMilliseconds: config.VAULT_COMPARE_SECONDS * 1000,
+    work: async () => {
+      await comparison.round();
+      return 0; // there is nothing to hurry on with
+    },
+    logger,
+  });
+  gauge(METRICS.vaultCompareAge, comparison.ageSeconds);
+  gauges(METRICS.vaultDrift, () => comparison.differing());
   gauge(METRICS.revocationsOpen, async () => (await countOpenRevocations(database)).open);
   gauge(METRICS.revocationsStuck, async () => (await countOpenRevocations(database)).stuck);
   gauge(METRICS.revocationsOldest, async () => (await countOpenRevocations(database)).oldestSeconds);
@@ -61,7 +74,7 @@ await runService('revoker', readConfig, async (config, { database, clock, logger
     othersPark: true,
     recordsAtOnce: RECORDS_AT_ONCE,
     providers: [{ provide: Revoking, useValue: revoking }],
-    workers: [killer, watch, ...quarantiners, ...reconcilers.map(({ worker }) => worker)],
+    workers: [killer, watch, comparer, ...quarantiners, ...reconcilers.map(({ worker }) => worker)],
     wake: { [CHANNELS.revoke]: () => killer.wake() },
     readiness: { vault: () => revoker.health(), policy: () => policies.get(database) },
     close: async () => {

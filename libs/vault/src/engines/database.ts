@@ -19,5 +19,8 @@ const read: SecretsEngine['read'] = (data, { now, leaseSeconds }) => {
   return material && { material: new Secret(material), principal: material.username, expiresAt: plusSeconds(now, leaseSeconds) };
 };
 
+/** Its role. */
+const configuration: SecretsEngine['configuration'] = ({ mount, role }) => ({ path: `${mount}/roles/{role}`, values: { role }, volatile: [] });
+
 /** `{ username, password }`; the principal is the user. */
-export const database: SecretsEngine = { leases: true, life: 'by-renewal', call, read };
+export const database: SecretsEngine = { leases: true, life: 'by-renewal', call, configuration, read };

@@ -14,8 +14,18 @@ export interface SecretsEngine {
   readonly life: 'in-call' | 'by-renewal' | 'none';
   /** The call that mints. @throws MintRefused when the capability asks for what the engine does not have */
   call(capability: Capability, ttlSeconds: number): Pick<VaultCall, 'method' | 'path' | 'values' | 'body'>;
+  /** Where the configuration of what it mints with is read back. */
+  configuration(capability: Capability): Configuration;
   /** Takes the credential out of an answer's data; undefined when a part is missing. */
   read(data: Readonly<Record<string, unknown>>, lease: LeaseTimes): Omit<Minted, 'vaultLeaseId'> | undefined;
+}
+
+/** A configuration in Vault, and which of its fields say nothing about what it is. */
+export interface Configuration {
+  readonly path: string;
+  readonly values: Readonly<Record<string, string>>;
+  /** Fields that change by use, time or rotation. */
+  readonly volatile: readonly string[];
 }
 
 /** When and for how long Vault leased it. */

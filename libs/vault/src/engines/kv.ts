@@ -21,5 +21,12 @@ const read: SecretsEngine['read'] = ({ data: stored, metadata }) => {
   return { material, ...(version !== undefined && { principal: `version ${version}` }) };
 };
 
+/** Its metadata: how many versions are kept, and for how long; not which there are. */
+const configuration: SecretsEngine['configuration'] = ({ mount, role }) => ({
+  path: `${mount}/metadata/{+path}`,
+  values: { path: role },
+  volatile: ['versions', 'current_version', 'oldest_version', 'created_time', 'updated_time', 'current_metadata_version'],
+});
+
 /** The stored object as it is. The principal is its version. */
-export const kv: SecretsEngine = { leases: false, life: 'none', call, read };
+export const kv: SecretsEngine = { leases: false, life: 'none', call, configuration, read };

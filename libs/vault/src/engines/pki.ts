@@ -29,5 +29,8 @@ const read: SecretsEngine['read'] = (data) => {
   return { material: new Secret(material), principal: found.serial_number, expiresAt: new Date(expiration * 1000) };
 };
 
+/** Its role. */
+const configuration: SecretsEngine['configuration'] = ({ mount, role }) => ({ path: `${mount}/roles/{role}`, values: { role }, volatile: [] });
+
 /** `{ certificate, privateKey, caChain, serialNumber }`, PEM; `caChain` is a list. The principal is the serial number. */
-export const pki: SecretsEngine = { leases: true, life: 'in-call', call, read };
+export const pki: SecretsEngine = { leases: true, life: 'in-call', call, configuration, read };

@@ -23,5 +23,8 @@ const read: SecretsEngine['read'] = (data) => {
   return { material: new Secret(material), principal: found.serial_number, expiresAt };
 };
 
+/** Its role. */
+const configuration: SecretsEngine['configuration'] = ({ mount, role }) => ({ path: `${mount}/roles/{role}`, values: { role }, volatile: [] });
+
 /** `{ signedKey, privateKey, serialNumber }`, in OpenSSH's forms. The principal is the serial number. */
-export const ssh: SecretsEngine = { leases: false, life: 'in-call', call, read };
+export const ssh: SecretsEngine = { leases: false, life: 'in-call', call, configuration, read };

@@ -19,5 +19,12 @@ const read: SecretsEngine['read'] = (data) => {
   return material && { material: new Secret(material) };
 };
 
+/** What the key is and may be used for; not its versions, which a rotation adds to. */
+const configuration: SecretsEngine['configuration'] = ({ mount, role }) => ({
+  path: `${mount}/keys/{key}`,
+  values: { key: role },
+  volatile: ['keys', 'latest_version', 'min_available_version'],
+});
+
 /** `{ plaintext, ciphertext }`: the key in base64, and the same key encrypted. */
-export const transit: SecretsEngine = { leases: false, life: 'none', call, read };
+export const transit: SecretsEngine = { leases: false, life: 'none', call, configuration, read };

@@ -25,6 +25,12 @@ const CALLS = {
   listLeases: ['GET', 'sys/leases/lookup/database/creds/orders-read?list=true'],
   listCertificates: ['GET', 'pki/certs?list=true'],
   countLeases: ['GET', 'sys/leases/count?type=irrevocable'],
+  readPolicy: ['GET', 'sys/policies/acl/cap-orders-db.read'],
+  readDatabaseRole: ['GET', 'database/roles/orders-read'],
+  readCertificateRole: ['GET', 'pki/roles/service'],
+  readSshRole: ['GET', 'ssh/roles/bastion'],
+  readKey: ['GET', 'transit/keys/payload'],
+  readMetadata: ['GET', 'kv/metadata/reports/daily'],
   sign: ['POST', 'transit/sign/mayfly-evidence', { input: context }],
   verifyingKey: ['GET', 'transit/keys/mayfly-evidence'],
   provision: ['POST', 'sys/policies/acl/cap-privilege-test', { policy: 'path "cubbyhole/x" { capabilities = ["read"] }' }],
@@ -34,9 +40,21 @@ const MAY: Readonly<Record<string, readonly (keyof typeof CALLS)[]>> = {
   issuer: ['createTaskToken', 'seal', 'open'],
   delivery: ['open'],
   revoker: ['revokeLease', 'lookUpLease', 'revokeToken', 'lookUpToken', 'revokeCertificate'],
-  reconciler: ['lookUpToken', 'listTokens', 'listLeases', 'listCertificates', 'countLeases'],
+  reconciler: [
+    'lookUpToken',
+    'listTokens',
+    'listLeases',
+    'listCertificates',
+    'countLeases',
+    'readPolicy',
+    'readDatabaseRole',
+    'readCertificateRole',
+    'readSshRole',
+    'readKey',
+    'readMetadata',
+  ],
   evidence: ['sign', 'verifyingKey'],
-  provisioner: ['verifyingKey', 'provision'],
+  provisioner: ['readPolicy', 'readKey', 'readMetadata', 'verifyingKey', 'provision'],
 };
 
 /** What no service may do. */
@@ -57,6 +75,8 @@ const NOBODY: readonly Call[] = [
   ['POST', 'auth/jwt/config', {}],
   ['POST', 'auth/jwt/role/mayfly-provisioner', {}],
   ['POST', 'sys/policies/acl/provisioner', { policy: '' }],
+  ['GET', 'sys/policies/acl/mayfly-issuer'],
+  ['POST', 'database/roles/orders-owner/x', {}],
   ['POST', 'sys/seal', {}],
 ];
 

@@ -1,7 +1,7 @@
 import { Denied } from '@mayfly/domain';
 import { factsOf } from '@mayfly/grant';
 import type { Decision } from '@mayfly/policy';
-import { stateFact, stateShadow } from '@mayfly/store';
+import { heedVault, stateFact, stateShadow } from '@mayfly/store';
 import { ATTRIBUTES, counter, METRICS, SPANS, withSpan } from '@mayfly/telemetry';
 import type { Fetch } from '../fetch.js';
 
@@ -17,7 +17,7 @@ export async function decideAgain(known: Fetch): Promise<void> {
     SPANS.decide,
     { attributes: { [ATTRIBUTES.capability]: credential.capability, [ATTRIBUTES.taskId]: grant.taskId } },
     async (span) => {
-      const { decider, set } = await on.policies.get(on.database);
+      const { decider, set } = await heedVault(on.database, await on.policies.get(on.database));
       known.policySet = set;
       const answer = await decider.decide({ action: 'fetch', capability: credential.capability, task: facts, at });
       span.set({

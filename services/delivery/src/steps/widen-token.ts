@@ -1,6 +1,6 @@
 import { Denied, newDecisionId, NotReady } from '@mayfly/domain';
 import { factsOf, mayUse, type Grant } from '@mayfly/grant';
-import { findGrant, lockGrant, widenToken as askForWider } from '@mayfly/store';
+import { findGrant, heedVault, lockGrant, widenToken as askForWider } from '@mayfly/store';
 import type { Fetch } from '../fetch.js';
 import { stateDenial } from './decide-again.js';
 
@@ -32,7 +32,7 @@ export async function widenToken(known: Fetch): Promise<void> {
 async function lackingAbove(known: Fetch, { parentGrantId }: Grant, capability: string): Promise<Grant[]> {
   const parent = parentGrantId && (await findGrant(known.on.database, parentGrantId));
   if (!parent?.request || mayUse(parent, capability)) return [];
-  const { decider } = await known.on.policies.get(known.on.database);
+  const { decider } = await heedVault(known.on.database, await known.on.policies.get(known.on.database));
   const decision = await decider.decide({
     action: 'fetch',
     capability,

@@ -2,7 +2,7 @@ import { MayflyError } from '@mayfly/domain';
 import { failpoint } from '@mayfly/failpoints';
 import { ATTRIBUTES, counter, histogram, METRICS, SPANS, withSpan } from '@mayfly/telemetry';
 import { ttlOf, type Credential, type Lease } from '@mayfly/grant';
-import { activateLease, endLease, giveUpLease, intendMint, lockGrant, namesOf, noteMinted } from '@mayfly/store';
+import { activateLease, driftedCapabilities, endLease, giveUpLease, intendMint, lockGrant, namesOf, noteMinted } from '@mayfly/store';
 import type { Minting } from '../minting.js';
 
 const mints = counter(METRICS.mints);
@@ -17,6 +17,11 @@ export async function mintLeases(known: Minting): Promise<'stop' | void> {
     if (!(await known.hold())) return 'stop';
     const intent = lease.vaultLeaseId ? await replace(known, lease, credential) : lease;
     if (!intent) continue;
+    // It may have waited for Vault since it was decided.
+    if ((await driftedCapabilities(known.database, (await known.policies.get(known.database)).set)).has(credential.capability)) {
+      await giveUp(known, intent, credential, 'vault-drift');
+      continue;
+    }
     try {
       await mintOne(known, intent, credential, credential.spec);
     } catch (error) {

@@ -1,0 +1,91 @@
+/**
+ * Whether Vault is what the catalogue declares, as the ledger knows it: the revoker reads Vault, everybody else reads this.
+ * @module
+ */
+import type { Capability } from '@mayfly/domain';
+import { denyDrifted, type Policy, type PolicySet } from '@mayfly/policy';
+import type { Sql } from '@mayfly/postgres';
+import { CHANNELS } from './channels.js';
+import { stateFact } from './evidence.js';
+
+/** What a capability was in Vault when it was last looked at. */
+export interface VaultDigest {
+  readonly capability: string;
+  /** What the catalogue declared then; null: nothing. */
+  readonly declared: string | null;
+  /** What was found; null: its policy or its role is not there. */
+  readonly found: string | null;
+  /** Since when both are what they are. */
+  readonly since: Date;
+}
+
+const ALL = 'select capability, declared, found, since from ledger.vault_digest';
+
+/** What is known of each capability that was ever looked at, by its name. */
+export async function vaultDigests(sql: Sql): Promise<ReadonlyMap<string, VaultDigest>> {
+  const rows = await sql.run<VaultDigest>('vault_digest.all', ALL);
+  return new Map(rows.map((row) => [row.capability, row]));
+}
+
+/** True when a capability declares a digest and another one was found. One that was never looked at is not known to differ. */
+export const hasDrifted = ({ vaultDigest }: Pick<Capability, 'vaultDigest'>, known: VaultDigest | undefined): boolean =>
+  vaultDigest !== undefined && known !== undefined && known.found !== vaultDigest;
+
+/**
+ * Names of a set's capabilities that are not in Vault what the set declares. What is declared is the given set's business, so that a new set
+ * counts at once.
+ */
+export async function driftedCapabilities(sql: Sql, { capabilities }: Pick<PolicySet, 'capabilities'>): Promise<ReadonlySet<string>> {
+  const declaring = capabilities.filter(({ vaultDigest }) => vaultDigest !== undefined);
+  if (declaring.length === 0) return new Set();
+  const known = await vaultDigests(sql);
+  return new Set(declaring.filter((capability) => hasDrifted(capability, known.get(capability.name))).map(({ name }) => name));
+}
+
+/** The same policy, by which nothing is minted or fetched that is in Vault not what the catalogue declares. */
+export const heedVault = async (sql: Sql, { set, decider }: Policy): Promise<Policy> => ({
+  set,
+  decider: denyDrifted(decider, await driftedCapabilities(sql, set)),
+});
+
+/** What was read in Vault. */
+export interface Looked {
+  readonly capability: Pick<Capability, 'name' | 'vaultDigest' | 'onVaultDrift' | 'vaultPolicy' | 'mount' | 'role'>;
+  /** Null: its policy or its role is not there. */
+  readonly found: string | null;
+  readonly at: Date;
+}
+
+/**
+ * Notes what was found. What changed is stated as evidence, once, whoever looks: `vault-drift` when it begins to differ or differs otherwise,
+ * `vault-drift-resolved` when it is as declared again.
+ * @returns whether anything changed
+ */
+export async function noteVaultDigest(tx: Sql, { capability, found, at }: Looked): Promise<boolean> {
+  const { name, vaultDigest: declared, onVaultDrift } = capability;
+  await tx.run('vault_digest.begin', 'insert into ledger.vault_digest (capability, declared, found, since) values ($1, $2, $2, $3) on conflict do nothing', [
+    name,
+    declared ?? null,
+    at,
+  ]);
+  const [before] = await tx.run<VaultDigest>('vault_digest.lock', `${ALL} where capability = $1 for update`, [name]);
+  if (!before || (before.declared === (declared ?? null) && before.found === found)) return false;
+  await tx.run('vault_digest.note', 'update ledger.vault_digest set declared = $2, found = $3, since = $4 where capability = $1', [
+    name,
+    declared ?? null,
+    found,
+    at,
+  ]);
+  const differed = before.declared !== null && before.declared !== before.found;
+  const differs = declared !== undefined && declared !== found;
+  if (differs || differed) {
+    await stateFact(tx, {
+      kind: differs ? 'dev.mayfly.evidence.vault-drift.v1' : 'dev.mayfly.evidence.vault-drift-resolved.v1',
+      at: at.toISOString(),
+      by: 'revoker',
+      data: { capability: name, declared, found, vaultPolicy: capability.vaultPolicy, mount: capability.mount, role: capability.role, onVaultDrift },
+    });
+  }
+  await tx.run('vault_digest.wake', `select pg_notify('${CHANNELS.vault}', '')`);
+  return true;
+}
