@@ -13,6 +13,7 @@ import { addFetch } from './commands/fetch.js';
 import { addGrants } from './commands/grants.js';
 import { addPolicyApply } from './commands/policy-apply.js';
 import { addPolicyCheck } from './commands/policy-check.js';
+import { addPolicyDigests } from './commands/policy-digests.js';
 import { addPolicyList } from './commands/policy-list.js';
 import { addPolicyPlan } from './commands/policy-plan.js';
 import { addPolicyRollback } from './commands/policy-rollback.js';
@@ -63,6 +64,7 @@ export function buildProgram(cli: Cli): Command {
   addPolicySign(policy, cli);
   addPolicyPlan(policy, cli);
   addPolicyApply(policy, cli);
+  addPolicyDigests(policy, cli);
   addPolicyList(policy, cli);
   addPolicyRollback(policy, cli);
   const evidence = group('evidence', 'export and check the record of what happened');

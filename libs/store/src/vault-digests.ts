@@ -42,11 +42,18 @@ export async function driftedCapabilities(sql: Sql, { capabilities }: Pick<Polic
   return new Set(declaring.filter((capability) => hasDrifted(capability, known.get(capability.name))).map(({ name }) => name));
 }
 
-/** The same policy, by which nothing is minted or fetched that is in Vault not what the catalogue declares. */
-export const heedVault = async (sql: Sql, { set, decider }: Policy): Promise<Policy> => ({
-  set,
-  decider: denyDrifted(decider, await driftedCapabilities(sql, set)),
-});
+/** Of these, the ones whose live leases shall end while Vault differs. */
+export const revokedByDrift = ({ capability }: Pick<PolicySet, 'capability'>, drifted: ReadonlySet<string>): ReadonlySet<string> =>
+  new Set([...drifted].filter((name) => capability(name)?.onVaultDrift === 'revoke'));
+
+/**
+ * The same policy, by which nothing is minted or fetched that is in Vault not what the catalogue declares.
+ * @param what of that: all (for what is to be given now), or only what live grants lose by it too
+ */
+export async function heedVault(sql: Sql, { set, decider }: Policy, what: 'all' | 'revoked' = 'all'): Promise<Policy> {
+  const drifted = await driftedCapabilities(sql, set);
+  return { set, decider: denyDrifted(decider, what === 'all' ? drifted : revokedByDrift(set, drifted)) };
+}
 
 /** What was read in Vault. */
 export interface Looked {
@@ -63,11 +70,11 @@ export interface Looked {
  */
 export async function noteVaultDigest(tx: Sql, { capability, found, at }: Looked): Promise<boolean> {
   const { name, vaultDigest: declared, onVaultDrift } = capability;
-  await tx.run('vault_digest.begin', 'insert into ledger.vault_digest (capability, declared, found, since) values ($1, $2, $2, $3) on conflict do nothing', [
-    name,
-    declared ?? null,
-    at,
-  ]);
+  await tx.run(
+    'vault_digest.begin',
+    'insert into ledger.vault_digest (capability, declared, found, since) values ($1, $2, $2, $3) on conflict do nothing',
+    [name, declared ?? null, at],
+  );
   const [before] = await tx.run<VaultDigest>('vault_digest.lock', `${ALL} where capability = $1 for update`, [name]);
   if (!before || (before.declared === (declared ?? null) && before.found === found)) return false;
   await tx.run('vault_digest.note', 'update ledger.vault_digest set declared = $2, found = $3, since = $4 where capability = $1', [
@@ -83,7 +90,15 @@ export async function noteVaultDigest(tx: Sql, { capability, found, at }: Looked
       kind: differs ? 'dev.mayfly.evidence.vault-drift.v1' : 'dev.mayfly.evidence.vault-drift-resolved.v1',
       at: at.toISOString(),
       by: 'revoker',
-      data: { capability: name, declared, found, vaultPolicy: capability.vaultPolicy, mount: capability.mount, role: capability.role, onVaultDrift },
+      data: {
+        capability: name,
+        declared,
+        found,
+        vaultPolicy: capability.vaultPolicy,
+        mount: capability.mount,
+        role: capability.role,
+        onVaultDrift,
+      },
     });
   }
   await tx.run('vault_digest.wake', `select pg_notify('${CHANNELS.vault}', '')`);

@@ -4,6 +4,8 @@ import { policyReader, policyVoucher, runService } from '@mayfly/service';
 import { CHANNELS, CurrentPolicy, openOrders } from '@mayfly/store';
 import { gauge, METRICS } from '@mayfly/telemetry';
 import { startWorker } from '@mayfly/worker';
+import { Capabilities } from './capabilities.js';
+import { CapabilitiesController } from './capabilities.controller.js';
 import { readConfig } from './config.js';
 import { KillSwitch } from './kill-switch.js';
 import { Operating } from './operating.js';
@@ -30,8 +32,16 @@ await runService('console', readConfig, async (config, { database, clock, logger
   const orders = startWorker({ name: 'kill-switch', everyMilliseconds: 500, work: () => killSwitch.goOn(), logger });
   gauge(METRICS.ordersOpen, async () => (await openOrders(database, MOST_ORDERS)).length);
   return {
-    controllers: [OperatorController, PoliciesController, RevocationsController, ReinstatementsController, RevokedSerialsController],
+    controllers: [
+      CapabilitiesController,
+      OperatorController,
+      PoliciesController,
+      RevocationsController,
+      ReinstatementsController,
+      RevokedSerialsController,
+    ],
     providers: [
+      { provide: Capabilities, useValue: new Capabilities({ database, policies }) },
       { provide: Operating, useValue: new Operating({ database, clock }) },
       { provide: Policies, useValue: new Policies({ database, clock, profile: config.MAYFLY_PROFILE, vouch, read }) },
       { provide: Planning, useValue: new Planning({ database, clock, policies }) },

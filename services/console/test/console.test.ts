@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { newOrderId } from '@mayfly/domain';
 import { ROLES, type Role } from '@mayfly/identity';
-import { readPolicyFiles } from '@mayfly/policy';
-import { amendGrant, currentPolicyDigest, endGrant, findGrantByTask, lockGrant, readTaskIntake } from '@mayfly/store';
+import { readPolicyFiles, readPolicySet } from '@mayfly/policy';
+import { amendGrant, currentPolicyDigest, endGrant, findGrantByTask, lockGrant, noteVaultDigest, readTaskIntake } from '@mayfly/store';
 import { applyExample } from '../../../libs/store/test/example.js';
 import { AT, granted, task, type Ledger } from '../../../libs/store/test/ledger.js';
 import { cursorAfter } from '../src/cursor.js';
@@ -34,6 +34,7 @@ describe('who may do what', () => {
       ['operator', 'admin'],
       200,
     ],
+    ['GET capabilities', () => ({ path: 'capabilities' }), ROLES, 200],
     ['GET policies', () => ({ path: 'policies' }), ROLES, 200],
     [
       'POST policies/plan',
@@ -103,6 +104,22 @@ describe('a reinstatement', () => {
     });
     expect(await reinstate(grant.taskId)).toMatchObject({ status: 410, body: { code: 'task-closed' } });
   });
+});
+
+test('capabilities say what the catalogue declares of Vault, what was found, and since when they differ', async () => {
+  const list = async () => (await call({ path: 'capabilities' }, 'viewer')).body as { capabilities: Record<string, unknown>[] };
+  const one = async (name: string) => (await list()).capabilities.find((each) => each['name'] === name)!;
+  expect(await one('orders-db.read')).toMatchObject({ state: 'not-read', engine: 'database', onVaultDrift: 'alarm' });
+  const { capability } = readPolicySet(await readPolicyFiles('deploy/policies/example'));
+  const note = (name: string, found: string | null) =>
+    ledger.database.transaction('test', (tx) => noteVaultDigest(tx, { capability: capability(name)!, found, at: AT }));
+  await note('orders-db.read', null);
+  await note('orders-db.write', capability('orders-db.write')!.vaultDigest!);
+  await note('service.cert', 'sha256:any');
+  expect(await one('orders-db.read')).toMatchObject({ state: 'differs', found: null, differsSince: AT.toISOString() });
+  expect(await one('orders-db.write')).toMatchObject({ state: 'as-declared', declared: capability('orders-db.write')!.vaultDigest });
+  expect(await one('service.cert')).toMatchObject({ state: 'not-declared', found: 'sha256:any' });
+  expect(await one('service.cert')).not.toHaveProperty('declared');
 });
 
 describe('grants', () => {

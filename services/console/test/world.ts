@@ -6,6 +6,8 @@ import { CurrentPolicy } from '@mayfly/store';
 import { serve } from '../../../libs/http/test/serve.js';
 import { anybodys } from '../../../libs/store/test/example.js';
 import { AT, startLedger } from '../../../libs/store/test/ledger.js';
+import { Capabilities } from '../src/capabilities.js';
+import { CapabilitiesController } from '../src/capabilities.controller.js';
 import { KillSwitch } from '../src/kill-switch.js';
 import { Operating } from '../src/operating.js';
 import { OperatorController } from '../src/operator.controller.js';
@@ -52,8 +54,16 @@ export async function startConsole({
   const policies = new CurrentPolicy((files) => readPolicy(files), anybodys);
   const killSwitch = new KillSwitch({ database, clock });
   const served = await serve({
-    controllers: [OperatorController, PoliciesController, RevocationsController, ReinstatementsController, RevokedSerialsController],
+    controllers: [
+      CapabilitiesController,
+      OperatorController,
+      PoliciesController,
+      RevocationsController,
+      ReinstatementsController,
+      RevokedSerialsController,
+    ],
     providers: [
+      { provide: Capabilities, useValue: new Capabilities({ database, policies }) },
       { provide: Operating, useValue: new Operating({ database, clock }) },
       { provide: Policies, useValue: new Policies({ database, clock, profile, vouch, read: (files) => readPolicy(files) }) },
       { provide: Planning, useValue: new Planning({ database, clock, policies }) },

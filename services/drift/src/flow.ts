@@ -3,12 +3,22 @@
  *
  *     a policy set becomes current → every live grant that rests on another one is decided again, page by page
  *     a task's behaviour changes   → that grant is decided again: what it lost by its own calls ends
+ *     Vault is something else      → what may not live on then ends (onVaultDrift)
  *     a risk signal arrives        → the live grants of its subject are decided again with the higher risk
  *
  * Nothing is killed here: what is lost is asked to end, and the revoker does the rest.
  * @module
  */
-import { grantsOfOtherBehaviour, grantsUnderOtherPolicy, listGrants, noteEvent, currentPolicyDigest } from '@mayfly/store';
+import {
+  currentPolicyDigest,
+  driftedCapabilities,
+  grantsHolding,
+  grantsOfOtherBehaviour,
+  grantsUnderOtherPolicy,
+  listGrants,
+  noteEvent,
+  revokedByDrift,
+} from '@mayfly/store';
 import { RejectedEvent, vouchFor, type RiskSignalMessage } from '@mayfly/task-events';
 import { redecide, type RedecideDependencies } from './redecide.js';
 
@@ -33,6 +43,17 @@ export async function followPolicy(on: RedecideDependencies): Promise<number> {
 export async function followBehaviour(on: RedecideDependencies): Promise<number> {
   const page = await grantsOfOtherBehaviour(on.database, PAGE);
   for (const grant of page) await redecide(on, grant.id, { cause: 'behaviour_drift' }, grant);
+  return page.length;
+}
+
+/** Decides one page of grants again that hold what Vault no longer is as declared, and what shall end for it; returns how many. */
+export async function followVault(on: RedecideDependencies): Promise<number> {
+  if ((await currentPolicyDigest(on.database)) === undefined) return 0;
+  const { set } = await on.policies.get(on.database);
+  const revoked = revokedByDrift(set, await driftedCapabilities(on.database, set));
+  if (revoked.size === 0) return 0;
+  const page = await grantsHolding(on.database, [...revoked], PAGE);
+  for (const grant of page) await redecide(on, grant.id, { cause: 'policy_drift' }, grant);
   return page.length;
 }
 

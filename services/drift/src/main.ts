@@ -4,7 +4,7 @@ import { CHANNELS, CurrentPolicy } from '@mayfly/store';
 import { startWorker } from '@mayfly/worker';
 import { readConfig } from './config.js';
 import { CONSUMER_TOOLS, signalsConsumer } from './consumer.js';
-import { followBehaviour, followPolicy } from './flow.js';
+import { followBehaviour, followPolicy, followVault } from './flow.js';
 
 await runService('drift', readConfig, async (config, { database, clock, logger, topic }) => {
   const policies = new CurrentPolicy(policyReader(config), await policyVoucher(config));
@@ -12,11 +12,16 @@ await runService('drift', readConfig, async (config, { database, clock, logger, 
   // Looked at without a hint too: a start that was admitted by the old set while the new one came shows up here.
   const follower = startWorker({ name: 'follower', everyMilliseconds: 2_000, work: () => followPolicy(on), logger });
   const watcher = startWorker({ name: 'behaviour', everyMilliseconds: 2_000, work: () => followBehaviour(on), logger });
+  const vaultFollower = startWorker({ name: 'vault', everyMilliseconds: 2_000, work: () => followVault(on), logger });
   return {
     consumers: [signalsConsumer(topic(TOPICS.signals))],
     providers: [{ provide: CONSUMER_TOOLS, useValue: { on, follower } }],
-    workers: [follower, watcher],
-    wake: { [CHANNELS.policy]: () => follower.wake(), [CHANNELS.behaviour]: () => watcher.wake() },
+    workers: [follower, watcher, vaultFollower],
+    wake: {
+      [CHANNELS.policy]: () => follower.wake(),
+      [CHANNELS.behaviour]: () => watcher.wake(),
+      [CHANNELS.vault]: () => vaultFollower.wake(),
+    },
     readiness: { policy: () => policies.get(database) },
   };
 });

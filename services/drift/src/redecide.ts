@@ -9,6 +9,7 @@ import {
   amendGrant,
   credentialsOf,
   endLease,
+  heedVault,
   leasesOf,
   lockGrant,
   narrowToken,
@@ -47,7 +48,7 @@ export function redecide({ database, policies, clock }: RedecideDependencies, id
       const lost = await database.transaction('decide again', async (tx) => {
         const locked = await lockGrant(tx, id);
         if (locked?.state !== 'granted' || !locked.request) return 0;
-        const policy = await policies.get(tx);
+        const policy = await heedVault(tx, await policies.get(tx), 'revoked');
         const grant = { ...locked, risk: Math.max(locked.risk, drift.risk ?? 0) };
         const at = clock.now();
         let count = 0;
@@ -82,7 +83,11 @@ async function lose(
 ): Promise<number> {
   // Whatever it was looked at for: what it lost by its own calls it lost by them.
   const misbehaved = decision.reasons.some((reason) => reason === 'task-narrowed' || reason === 'task-suspended');
-  const why = misbehaved ? ({ cause: 'behaviour_drift', drift: 'behaviour' } as const) : { cause: looked };
+  const why = misbehaved
+    ? ({ cause: 'behaviour_drift', drift: 'behaviour' } as const)
+    : decision.reasons.includes('vault-drift')
+      ? ({ cause: 'policy_drift', drift: 'vault' } as const)
+      : { cause: looked };
   await stateFact(tx, {
     kind: 'dev.mayfly.evidence.permit-lost.v1',
     at: at.toISOString(),

@@ -107,7 +107,7 @@ describe('another policy set', () => {
       const now = await applyExample(ledger.database, forbidding(`context.risk == ${Math.floor(Math.random() * 1e9)}`));
       const on = driftOn(ledger.database);
       const policies = {
-        get: async () => ({ set: { digest: now }, decider: { decide: async () => ({ reasons: [], policies: [], ...answer }) } }),
+        get: async () => ({ set: { digest: now, capabilities: [], capability: () => undefined }, decider: { decide: async () => ({ reasons: [], policies: [], ...answer }) } }),
       };
       await followPolicy({ ...on, policies: policies as never });
       expect(await states(grant.id)).toEqual({ orders: 'revoking: policy_drift', cert: 'revoking: policy_drift' });

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { newGrantId, plusSeconds, taskId, type TaskStart } from '@mayfly/domain';
-import { credentialsOf, findGrantByTask, insertGrant, leasesOf, openDatabase, readTaskIntake } from '@mayfly/store';
+import { credentialsOf, findGrantByTask, insertGrant, leasesOf, noteVaultDigest, openDatabase, readTaskIntake } from '@mayfly/store';
 import type { TaskStartedMessage } from '@mayfly/task-events';
 import { applyExample } from '../../../libs/store/test/example.js';
 import { AT, startLedger, task, type Ledger } from '../../../libs/store/test/ledger.js';
@@ -29,6 +29,39 @@ test('without a policy set nothing is decided, nothing is written, and it is tri
   await applyExample(ledger.database);
   expect(await issuing.onTaskStarted(message)).toBeUndefined();
   expect(await grantOf(message.task.taskId)).toMatchObject({ state: 'granted' });
+});
+
+test('what is in Vault not what the catalogue declares is denied before anything is minted, and so is what was decided before', async () => {
+  const { issuing, vault, policies, clock } = issuerOn(ledger.database);
+  const capability = (await policies.get(ledger.database)).set.capability('orders-db.read')!;
+  const find = (found: string) => ledger.database.transaction('test', (tx) => noteVaultDigest(tx, { capability, found, at: clock.now() }));
+  const decided = started({ credentials });
+  vault.down = true;
+  expect(await issuing.onTaskStarted(decided)).toMatchObject({ code: 'vault-unavailable' });
+  vault.down = false;
+  await find(`sha256:${'0'.repeat(64)}`);
+  try {
+    clock.advance(15_000);
+    await issuing.mintDue();
+    const [lease] = await leasesOf(ledger.database, (await grantOf(decided.task.taskId))!.id);
+    expect(lease).toMatchObject({ state: 'failed', lastProblem: 'vault-drift' });
+
+    const message = started({ credentials });
+    await issuing.onTaskStarted(message);
+    const grant = (await grantOf(message.task.taskId))!;
+    expect((await credentialsOf(ledger.database, grant.id))[0]).toMatchObject({
+      name: 'orders',
+      permitted: false,
+      reasons: ['vault-drift'],
+    });
+    expect(vault.counts.minted).toBe(0);
+  } finally {
+    await find(capability.vaultDigest!);
+  }
+  const again = started({ credentials });
+  await issuing.onTaskStarted(again);
+  expect(await grantOf(again.task.taskId)).toMatchObject({ state: 'granted' });
+  expect(vault.counts.minted).toBe(1);
 });
 
 describe('a start', () => {

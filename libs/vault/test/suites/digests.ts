@@ -1,9 +1,8 @@
 /** What a capability is in Vault as one digest: the same on every fresh server, and another one after any change that matters. */
-import { readFile } from 'node:fs/promises';
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Capability } from '@mayfly/domain';
-import { readCatalogue } from '../../../policy/src/read-catalogue.js';
+import { readPolicyFiles, readPolicySet } from '@mayfly/policy';
 import { vaultForReconciler } from '../../src/index.js';
 import { provisionAgain, raw, type Servers } from '../servers.js';
 
@@ -18,7 +17,7 @@ export function capabilitiesHaveDigests(servers: () => Servers): void {
     const write = (path: string, body: object) => raw(servers().address, 'POST', path, provisioner, body);
 
     beforeAll(async () => {
-      ({ capabilities } = readCatalogue(await readFile('deploy/policies/example/catalogue.yaml', 'utf8')));
+      ({ capabilities } = readPolicySet(await readPolicyFiles('deploy/policies/example')));
       const jwt = readFileSync(servers().jwtFile('provisioner'), 'utf8');
       const login = await raw(servers().address, 'POST', 'auth/jwt/login', undefined, { role: 'mayfly-provisioner', jwt });
       provisioner = login.body.auth.client_token;
@@ -37,7 +36,12 @@ export function capabilitiesHaveDigests(servers: () => Servers): void {
     });
 
     it.each<[string, string, string, object]>([
-      ['orders-db.read', 'its policy', 'sys/policies/acl/cap-orders-db.read', { policy: 'path "database/creds/+" { capabilities = ["read"] }' }],
+      [
+        'orders-db.read',
+        'its policy',
+        'sys/policies/acl/cap-orders-db.read',
+        { policy: 'path "database/creds/+" { capabilities = ["read"] }' },
+      ],
       ['orders-db.write', 'its role’s statements', 'database/roles/orders-write', { db_name: 'orders', creation_statements: ['SELECT 1'] }],
       ['service.cert', 'its role', 'pki/roles/service', { allow_any_name: true }],
       ['bastion.ssh', 'its role', 'ssh/roles/bastion', { key_type: 'ca', allow_user_certificates: true, allowed_users: '*' }],
