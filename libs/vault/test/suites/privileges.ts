@@ -31,6 +31,7 @@ const CALLS = {
   readSshRole: ['GET', 'ssh/roles/bastion'],
   readKey: ['GET', 'transit/keys/payload'],
   readMetadata: ['GET', 'kv/metadata/reports/daily'],
+  readServicePolicy: ['GET', 'sys/policies/acl/mayfly-issuer'],
   sign: ['POST', 'transit/sign/mayfly-evidence', { input: context }],
   verifyingKey: ['GET', 'transit/keys/mayfly-evidence'],
   provision: ['POST', 'sys/policies/acl/cap-privilege-test', { policy: 'path "cubbyhole/x" { capabilities = ["read"] }' }],
@@ -54,7 +55,7 @@ const MAY: Readonly<Record<string, readonly (keyof typeof CALLS)[]>> = {
     'readMetadata',
   ],
   evidence: ['sign', 'verifyingKey'],
-  provisioner: ['readPolicy', 'readKey', 'readMetadata', 'verifyingKey', 'provision'],
+  provisioner: ['readPolicy', 'readKey', 'readMetadata', 'readServicePolicy', 'verifyingKey', 'provision'],
 };
 
 /** What no service may do. */
@@ -75,7 +76,6 @@ const NOBODY: readonly Call[] = [
   ['POST', 'auth/jwt/config', {}],
   ['POST', 'auth/jwt/role/mayfly-provisioner', {}],
   ['POST', 'sys/policies/acl/provisioner', { policy: '' }],
-  ['GET', 'sys/policies/acl/mayfly-issuer'],
   ['POST', 'database/roles/orders-owner/x', {}],
   ['POST', 'sys/seal', {}],
 ];
