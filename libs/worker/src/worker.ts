@@ -11,7 +11,17 @@ export interface WorkerOptions {
   readonly everyMilliseconds: number;
   /** Does some of the work that is there; returns how much it did. It is called again at once until that is 0. */
   readonly work: () => Promise<number>;
+  /** For work that costs the same for one thing as for many: the first hint is followed at once, those after it together. */
+  readonly gather?: Gathering;
   readonly logger: Logger;
+}
+
+/** How a worker lets things gather. */
+export interface Gathering {
+  /** Rest after a round that left nothing behind, in milliseconds. */
+  readonly milliseconds: number;
+  /** As much as one piece of work takes at most: after less than that, nothing was left. */
+  readonly batch: number;
 }
 
 /** A running loop. */
@@ -38,7 +48,7 @@ const backoff = (failures: number): number =>
   Math.min(LONGEST_BACKOFF_MILLISECONDS, SHORTEST_BACKOFF_MILLISECONDS * 2 ** Math.min(failures, 10));
 
 /** Starts the loop at once. */
-export function startWorker({ name, everyMilliseconds, work, logger }: WorkerOptions): Worker {
+export function startWorker({ name, everyMilliseconds, work, gather, logger }: WorkerOptions): Worker {
   let stopping = false;
   let hinted = false;
   let endPause: (() => void) | undefined;
@@ -60,7 +70,7 @@ export function startWorker({ name, everyMilliseconds, work, logger }: WorkerOpt
   const round = async (): Promise<void> => {
     hinted = false;
     try {
-      while ((await work()) > 0 && !stopping) lastRound = performance.now();
+      while ((await work()) >= (gather?.batch ?? 1) && !stopping) lastRound = performance.now();
       if (problem !== undefined) logger.info('worker works again', { worker: name });
       failures = 0;
       problem = undefined;
@@ -77,7 +87,8 @@ export function startWorker({ name, everyMilliseconds, work, logger }: WorkerOpt
   const run = async (): Promise<void> => {
     while (!stopping) {
       await round();
-      if (failures > 0) await pause(SHORTEST_BACKOFF_MILLISECONDS, false);
+      const rest = failures > 0 ? SHORTEST_BACKOFF_MILLISECONDS : (gather?.milliseconds ?? 0);
+      if (rest > 0) await pause(rest, false);
       await pause(failures === 0 ? everyMilliseconds : backoff(failures), true);
     }
   };

@@ -152,3 +152,29 @@ test('finishes the round that is under way before it has stopped', async () => {
   finish();
   expect(await stopped).toBe(true);
 });
+
+test('hints that come while it lets things gather are followed by one round, and a full batch by the next at once', async () => {
+  let rounds = 0;
+  let waiting = 0;
+  const taken: number[] = [];
+  worker = startWorker({
+    name: 'test',
+    everyMilliseconds: NEVER,
+    gather: { milliseconds: 40, batch: 3 },
+    logger,
+    work: () => {
+      rounds += 1;
+      const some = Math.min(waiting, 3);
+      waiting -= some;
+      if (some > 0) taken.push(some);
+      return Promise.resolve(some);
+    },
+  });
+  await until(() => rounds === 1);
+  for (let i = 0; i < 5; i += 1) {
+    waiting += 1;
+    worker.wake();
+  }
+  await until(() => waiting === 0);
+  expect(taken).toEqual([3, 2]);
+});

@@ -7,7 +7,8 @@ import type { EvidenceRecord } from '@mayfly/evidence-log';
 import { chainFacts, putInOutbox, type Database } from '@mayfly/store';
 import { counter, METRICS } from '@mayfly/telemetry';
 
-const PAGE = 200;
+/** Facts that are chained together at most. */
+export const PAGE = 200;
 const appended = counter(METRICS.evidenceRecords);
 
 /** Chains a page of facts; returns how many. */
