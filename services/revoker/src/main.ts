@@ -38,7 +38,7 @@ await runService('revoker', readConfig, async (config, { database, clock, logger
     everyMilliseconds: 500,
     claim: (limit) => revoking.claim(limit),
     work: (claim) => revoking.kill(claim),
-    room: () => revoker.room(),
+    room: () => (revoking.fencesFirst() ? 0 : revoker.room()),
     logger,
   });
   const watch = startWorker({ name: 'watch', everyMilliseconds: 500, work: () => watchTheClock({ database, clock }), logger });

@@ -20,6 +20,7 @@ import type { PolicySet } from '@mayfly/policy';
 import { vouchFor, type TaskEndedMessage, type TaskHeartbeatMessage } from '@mayfly/task-events';
 import { SPANS, withSpan } from '@mayfly/telemetry';
 import { together } from '@mayfly/worker';
+import { Flood } from './flood.js';
 import { kill } from './flow.js';
 import type { Killing } from './killing.js';
 import { takeEnds, type Taken } from './take-ends.js';
@@ -48,6 +49,7 @@ const ENDS_TOGETHER = 250;
 export class Revoking {
   readonly #takeEnd: (message: TaskEndedMessage) => Promise<Taken>;
   readonly #dealer = new PlaceDealer();
+  readonly #flood = new Flood(ENDS_TOGETHER);
   readonly #dropped: DroppedClaims;
   /** When a credential was last proven dead, by target. */
   readonly #provenAt = new Map<string, number>();
@@ -63,7 +65,7 @@ export class Revoking {
    */
   async onTaskEnded(message: TaskEndedMessage): Promise<void> {
     failpoint('C2');
-    const rejected = await this.#takeEnd(message);
+    const rejected = await this.#flood.during(() => this.#takeEnd(message));
     if (rejected) throw rejected;
     failpoint('C11');
   }
@@ -80,6 +82,11 @@ export class Revoking {
       await vouchFor((await policies.get(tx)).orchestrator(grant.source), message, audience);
       await amendGrant(tx, grant.id, 'granted', { heartbeatAt: clock.now() });
     });
+  }
+
+  /** True while so many ends are being taken in that killing shall wait. */
+  fencesFirst(): boolean {
+    return this.#flood.isHigh();
   }
 
   /** Takes grants that have something to lose: by lane and by turns between the tenants, some by age. */
