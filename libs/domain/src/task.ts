@@ -99,6 +99,8 @@ export interface TaskFacts {
   /** Workload identity that the task runs as. */
   readonly agent: string;
   readonly initiator?: Initiator;
+  /** True when a signal said that the initiator has left; the registrations may say so too. */
+  readonly initiatorOffboarded?: boolean;
   readonly intent: Intent;
   /** 0 to 100: the higher of the start's risk and every risk signal since. */
   readonly risk: number;

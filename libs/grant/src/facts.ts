@@ -17,6 +17,7 @@ export const factsOf = (grant: Grant, request: TaskStart): TaskFacts => ({
   delegationDepth: grant.delegationDepth,
   behaviour: grant.behaviour,
   ...(request.initiator && { initiator: request.initiator }),
+  ...(grant.initiatorOffboarded && { initiatorOffboarded: true }),
   ...(request.parentTaskId && { parentTaskId: request.parentTaskId }),
   ...(request.attempt !== undefined && { attempt: request.attempt }),
 });

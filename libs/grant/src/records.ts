@@ -21,6 +21,8 @@ export interface Grant {
   readonly risk: number;
   /** How its calls have behaved. */
   readonly behaviour: Behaviour;
+  /** A signal said that the initiator has left. */
+  readonly initiatorOffboarded?: boolean;
   readonly parentGrantId?: GrantId;
   /** 0 for a task that no other task started. */
   readonly delegationDepth: number;

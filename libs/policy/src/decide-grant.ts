@@ -36,7 +36,7 @@ export async function decideGrant(decider: Decider, { grant, credentials, parent
   for (const credential of credentials) {
     if (!credential.permitted) continue;
     const { capability } = credential;
-    const decision = handedOn ?? (await decider.decide({ action: 'fetch', capability, task, at }));
+    const decision = handedOn ?? (await decider.decide({ action: 'fetch', capability, pinned: credential.spec, task, at }));
     const permitted = decision.decision === 'permit';
     const parentNarrowed = permitted && above !== undefined && !above.has(capability);
     redecided.push({ credential, decision, parentNarrowed, kept: permitted && !parentNarrowed });

@@ -15,6 +15,8 @@ export const REASONS = [
   'policy-denies',
   /** The catalogue has no such capability. */
   'unknown-capability',
+  /** The catalogue's entry opens something else than when the task started. */
+  'catalogue-changed',
   /** No orchestrator is registered under the event's source. */
   'unregistered-source',
   /** The orchestrator may not start this workflow. */

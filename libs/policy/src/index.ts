@@ -8,6 +8,8 @@ export { denyDrifted } from './deny-drifted.js';
 export { flipOf, forecastGrant, type Change, type Comparison, type GrantForecast } from './forecast.js';
 export { PlanSum, type About, type PlanRow, type PlanTable } from './plan.js';
 export { authzenRequest, type AuthzenRequest } from './authzen-request.js';
+export { shiftOf, type Shift } from './drift-of.js';
+export { opensTheSame } from './opens-the-same.js';
 export { digestOfFiles } from './digest-of-files.js';
 export { ACTIONS } from './question.js';
 export type { Action, CallQuestion, CapabilityQuestion, DecisionQuestion, DelegateQuestion, ToolCall } from './question.js';

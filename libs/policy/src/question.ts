@@ -2,7 +2,7 @@
  * What a decider is asked: may this task do this, now?
  * @module
  */
-import type { TaskFacts } from '@mayfly/domain';
+import type { Capability, TaskFacts } from '@mayfly/domain';
 
 /**
  * What can be asked: `mint` a credential when the task starts, `fetch` one when the agent asks, or get one past the rules in an emergency
@@ -32,6 +32,8 @@ export interface CapabilityQuestion extends Asked {
   readonly action: 'mint' | 'fetch' | 'breakGlass';
   /** Name of the capability, known or not. */
   readonly capability: string;
+  /** The catalogue's entry as it was when the task started, once it did: a task never gets what it did not ask for under that name. */
+  readonly pinned?: Capability | undefined;
 }
 
 /** One question about one call of a tool. */

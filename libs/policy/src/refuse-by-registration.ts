@@ -5,6 +5,7 @@
 import { BEHAVIOURS, type Access, type Capability } from '@mayfly/domain';
 import type { Reason } from './decision.js';
 import { isOnPlan } from './is-on-plan.js';
+import { opensTheSame } from './opens-the-same.js';
 import type { Agent, PolicySet, Workflow } from './policy-set.js';
 import type { CallQuestion, CapabilityQuestion, DecisionQuestion, DelegateQuestion } from './question.js';
 
@@ -36,7 +37,7 @@ export function refuseByRegistration(set: PolicySet, question: DecisionQuestion)
   if (!workflow.agents.includes(agent.id)) return { refused: 'agent-not-allowed' };
   const reason = refuseAgent(set, agent);
   if (reason) return { refused: reason };
-  if (task.initiator && set.isOffboarded(task.initiator.id)) return { refused: 'initiator-offboarded' };
+  if (task.initiator && (task.initiatorOffboarded || set.isOffboarded(task.initiator.id))) return { refused: 'initiator-offboarded' };
   const known = knownTarget(set, question, agent, workflow);
   return 'refused' in known ? known : refuseByBehaviour(known);
 }
@@ -60,7 +61,9 @@ function knownTarget(set: PolicySet, question: DecisionQuestion, agent: Agent, w
     }
     default: {
       const capability = set.capability(question.capability);
-      return capability ? { ...question, agent, workflow, capability } : { refused: 'unknown-capability' };
+      if (!capability) return { refused: 'unknown-capability' };
+      if (question.pinned && !opensTheSame(question.pinned, capability)) return { refused: 'catalogue-changed' };
+      return { ...question, agent, workflow, capability };
     }
   }
 }

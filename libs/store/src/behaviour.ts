@@ -24,7 +24,7 @@ export async function raiseBehaviour(tx: Sql, id: GrantId, to: Behaviour): Promi
        union all
        select child.id from tree join ledger.task_grant child on child.parent_grant_id = tree.id and child.state = 'granted'
      ), held as (
-       select id from ledger.task_grant where id in (select id from tree) order by delegation_depth, id for update
+       select id from ledger.task_grant where id in (select id from tree) order by delegation_depth, id for no key update
      )
      update ledger.task_grant g set behaviour = $2::text from held
      where g.id = held.id and g.state = 'granted' and ${rank('g.behaviour')} < ${rank('$2::text')} returning ${selectList(GRANT, 'g')}`,
@@ -48,7 +48,7 @@ export async function reinstateBehaviour(tx: Sql, taskId: string): Promise<Grant
   );
   const [row] = await tx.run<object & { id: GrantId; behaviour: Behaviour }>(
     'behaviour.lock',
-    `select ${selectList(GRANT)} from ledger.task_grant where task_id = $1 and state = 'granted' and behaviour <> 'normal' for update`,
+    `select ${selectList(GRANT)} from ledger.task_grant where task_id = $1 and state = 'granted' and behaviour <> 'normal' for no key update`,
     [taskId],
   );
   if (!row) return undefined;

@@ -20,6 +20,7 @@ export const GRANT: Columns<Grant> = {
   agentId: 'agent_id',
   risk: 'risk',
   behaviour: 'behaviour',
+  initiatorOffboarded: 'initiator_offboarded',
   parentGrantId: 'parent_grant_id',
   delegationDepth: 'delegation_depth',
   deadline: 'deadline',
@@ -109,7 +110,10 @@ export const readCredential = (row: object): Credential => read(CREDENTIAL, row)
 /** A row of `ledger.lease` as a record. */
 export const readLease = (row: object): Lease => read(LEASE, row);
 
-/** `column = $n` for each field of a patch, and the values for it. */
+/**
+ * `column = $n` for each field of a patch, and the values for it. Never name a key that stays as it is: PostgreSQL locks a row whose key is
+ * set as one whose key changes, and whoever points at it waits.
+ */
 export function assignments(
   columns: Readonly<Record<string, string>>,
   patch: object,
@@ -117,7 +121,7 @@ export function assignments(
 ): { list: string; values: unknown[] } {
   const entries = Object.entries(patch);
   return {
-    list: entries.map(([field], position) => `, ${columns[field]} = $${firstParameter + position}`).join(''),
+    list: entries.map(([field], position) => `${columns[field]} = $${firstParameter + position}`).join(', '),
     values: entries.map(([, value]) => stored(value)),
   };
 }

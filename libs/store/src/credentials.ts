@@ -2,7 +2,7 @@
  * What a task asked for, one row each, with what was decided.
  * @module
  */
-import type { GrantId } from '@mayfly/domain';
+import type { Capability, GrantId } from '@mayfly/domain';
 import type { Credential } from '@mayfly/grant';
 import type { Sql } from '@mayfly/postgres';
 import { CREDENTIAL, nameOf, readCredential, selectList, stored } from './columns.js';
@@ -57,4 +57,13 @@ export async function countFetch(tx: Sql, grantId: GrantId, name: string): Promi
   );
   if (!row) throw new TypeError('a fetch is counted only for a credential that is locked');
   return readCredential(row);
+}
+
+/** Narrows the limits that a credential was pinned to at its start. */
+export async function tightenSpec(tx: Sql, { grantId, name }: Credential, spec: Capability): Promise<void> {
+  await tx.run('credential.tighten', 'update ledger.credential set spec = $3 where grant_id = $1 and name = $2', [
+    grantId,
+    name,
+    JSON.stringify(spec),
+  ]);
 }

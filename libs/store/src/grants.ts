@@ -64,15 +64,18 @@ export async function findGrantByTask(sql: Sql, taskId: string): Promise<Grant |
   return row && readGrant(row);
 }
 
-/** The same, locked until the transaction ends: whoever else wants to change it waits. */
+/**
+ * The same, locked until the transaction ends: whoever else wants to change it waits. Not `for update`: the second change of a sub-task's
+ * row makes PostgreSQL look whether its parent is still there, and that must not wait for who holds the parent and wants the sub-task.
+ */
 export async function lockGrantByTask(tx: Sql, taskId: string): Promise<Grant | undefined> {
-  const [row] = await tx.run('grant.lock_by_task', `select ${ALL} from ledger.task_grant where task_id = $1 for update`, [taskId]);
+  const [row] = await tx.run('grant.lock_by_task', `select ${ALL} from ledger.task_grant where task_id = $1 for no key update`, [taskId]);
   return row && readGrant(row);
 }
 
 /** The same by Mayfly's own id. */
 export async function lockGrant(tx: Sql, id: GrantId): Promise<Grant | undefined> {
-  const [row] = await tx.run('grant.lock', `select ${ALL} from ledger.task_grant where id = $1 for update`, [id]);
+  const [row] = await tx.run('grant.lock', `select ${ALL} from ledger.task_grant where id = $1 for no key update`, [id]);
   return row && readGrant(row);
 }
 
@@ -84,9 +87,11 @@ export async function findGrant(sql: Sql, id: GrantId): Promise<Grant | undefine
 
 /** Grants of these tasks, as far as there are any, locked in one order until the transaction ends. */
 export async function lockGrantsByTask(tx: Sql, taskIds: readonly string[]): Promise<Grant[]> {
-  const rows = await tx.run('grant.lock_by_tasks', `select ${ALL} from ledger.task_grant where task_id = any($1) order by id for update`, [
-    taskIds,
-  ]);
+  const rows = await tx.run(
+    'grant.lock_by_tasks',
+    `select ${ALL} from ledger.task_grant where task_id = any($1) order by id for no key update`,
+    [taskIds],
+  );
   return rows.map(readGrant);
 }
 
@@ -94,7 +99,7 @@ export async function lockGrantsByTask(tx: Sql, taskIds: readonly string[]): Pro
 export async function lockLiveChildren(tx: Sql, ids: readonly GrantId[]): Promise<Grant[]> {
   const rows = await tx.run(
     'grant.lock_children',
-    `select ${ALL} from ledger.task_grant where parent_grant_id = any($1) and state in ('requested', 'pending', 'granted') order by id for update`,
+    `select ${ALL} from ledger.task_grant where parent_grant_id = any($1) and state in ('requested', 'pending', 'granted') order by id for no key update`,
     [ids],
   );
   return rows.map(readGrant);
@@ -142,11 +147,11 @@ export async function transitionGrant(
 /** Changes fields of a grant that is in the given state; false when it is not. */
 export async function amendGrant(tx: Sql, id: GrantId, state: GrantState, patch: GrantPatch): Promise<boolean> {
   const { list, values } = assignments(GRANT, patch, 3);
-  const rows = await tx.run(
-    nameOf('grant.amend', patch),
-    `update ledger.task_grant set id = id${list} where id = $1 and state = $2 returning 1`,
-    [id, state, ...values],
-  );
+  const rows = await tx.run(nameOf('grant.amend', patch), `update ledger.task_grant set ${list} where id = $1 and state = $2 returning 1`, [
+    id,
+    state,
+    ...values,
+  ]);
   return rows.length > 0;
 }
 

@@ -4,6 +4,7 @@
  */
 export * from './activate-lease.js';
 export * from './behaviour.js';
+export * from './affected-grants.js';
 export * from './breakers.js';
 export { TaskChanges, announceTask, announceTasks } from './changes.js';
 export { CHANNELS } from './channels.js';
@@ -19,6 +20,7 @@ export * from './inbox.js';
 export * from './intend-mint.js';
 export * from './leases.js';
 export * from './list-grants.js';
+export * from './live-grant.js';
 export * from './note-quarantine.js';
 export * from './overdue-revocations.js';
 export { emit, emitAll, Outbox, putInOutbox, type OutboxRow } from './outbox.js';
@@ -26,6 +28,7 @@ export * from './policy-sets.js';
 export { DroppedClaims } from './dropped-claims.js';
 export * from './queues.js';
 export * from './revocation-orders.js';
+export * from './redecide.js';
 export * from './revoked-serials.js';
 export * from './state-shadow.js';
 export * from './tainted.js';

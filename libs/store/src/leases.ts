@@ -97,7 +97,7 @@ export async function amendLease(tx: Sql, ref: LeaseRef, states: readonly LeaseS
   const { list, values } = assignments(LEASE, patch, 3);
   const [row] = await tx.run(
     nameOf('lease.amend', patch),
-    `update ledger.lease set ref = ref${list} where ref = $1 and state = any($2) returning ${ALL}`,
+    `update ledger.lease set ${list} where ref = $1 and state = any($2) returning ${ALL}`,
     [ref, [...states], ...values],
   );
   return row && readLease(row);

@@ -192,16 +192,6 @@ export async function abandonedIntents(sql: Sql, olderThan: Date, limit: number)
   return rows.map(readLease);
 }
 
-/** Some live grants whose decision rests on another policy set than the given one. */
-export async function grantsUnderOtherPolicy(sql: Sql, digest: string, limit: number): Promise<Grant[]> {
-  const rows = await sql.run(
-    'grant.other_policy',
-    `select ${selectList(GRANT)} from ledger.task_grant where state = 'granted' and (policy_digest < $1 or policy_digest > $1) order by id limit $2`,
-    [digest, limit],
-  );
-  return rows.map(readGrant);
-}
-
 /** Some live grants that have not lost one of these capabilities. */
 export async function grantsHolding(sql: Sql, capabilities: readonly string[], limit: number): Promise<Grant[]> {
   const rows = await sql.run(

@@ -15,7 +15,6 @@ import {
   findGrantByTask,
   findLease,
   grantsPastDeadline,
-  grantsUnderOtherPolicy,
   grantsWithoutHeartbeat,
   insertGrant,
   intendLease,
@@ -378,14 +377,6 @@ describe('policy sets', () => {
     expect(last).toMatchObject({ kind: 'applied', previous: first?.digest });
     expect(await currentPolicyDigest(ledger.database)).toBe(last?.digest);
     expect([last?.digest, first?.digest].sort()).toEqual(['left', 'right'].map((name) => digestOf({ name })).sort());
-  });
-
-  test('live grants under another set are found, page by page', async () => {
-    const { grant } = await granted(ledger.database, { policyDigest: 'sha256:old' });
-    const ids = async (digest: string) => (await grantsUnderOtherPolicy(ledger.database, digest, 1_000)).map((grant) => grant.id);
-    expect(await ids('sha256:zzz')).toContain(grant.id);
-    expect(await ids('sha256:aaa')).toContain(grant.id);
-    expect(await ids('sha256:old')).not.toContain(grant.id);
   });
 });
 

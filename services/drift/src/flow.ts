@@ -1,7 +1,7 @@
 /**
  * Whenever the world moves, on one screen.
  *
- *     a policy set becomes current → every live grant that rests on another one is decided again, page by page
+ *     a policy set becomes current → the live grants that it can touch are decided again (policy-follower)
  *     a task's behaviour changes   → that grant is decided again: what it lost by its own calls ends
  *     Vault is something else      → what may not live on then ends (onVaultDrift)
  *     a risk signal arrives        → the live grants of its subject are decided again with the higher risk
@@ -14,46 +14,36 @@ import {
   driftedCapabilities,
   grantsHolding,
   grantsOfOtherBehaviour,
-  grantsUnderOtherPolicy,
   listGrants,
   noteEvent,
   revokedByDrift,
 } from '@mayfly/store';
 import { RejectedEvent, vouchFor, type RiskSignalMessage } from '@mayfly/task-events';
-import { redecide, type RedecideDependencies } from './redecide.js';
+import { lookAgainAt, type LookDependencies } from './look-again.js';
 
 /** What following signals works with. */
-export interface SignalDependencies extends RedecideDependencies {
+export interface SignalDependencies extends LookDependencies {
   /** What this installation is called in signatures. */
   readonly audience: string;
 }
 
 const PAGE = 100;
 
-/** Decides one page of grants again; returns how many. The ledger knows what is left: whoever died in between loses nothing. */
-export async function followPolicy(on: RedecideDependencies): Promise<number> {
-  const digest = await currentPolicyDigest(on.database);
-  if (digest === undefined) return 0;
-  const page = await grantsUnderOtherPolicy(on.database, digest, PAGE);
-  for (const grant of page) await redecide(on, grant.id, { cause: 'policy_drift' }, grant);
-  return page.length;
-}
-
 /** Decides one page of grants again whose behaviour was raised or lowered since they were decided last; returns how many. */
-export async function followBehaviour(on: RedecideDependencies): Promise<number> {
+export async function followBehaviour(on: LookDependencies): Promise<number> {
   const page = await grantsOfOtherBehaviour(on.database, PAGE);
-  for (const grant of page) await redecide(on, grant.id, { cause: 'behaviour_drift' }, grant);
+  await lookAgainAt(on, page, { cause: 'behaviour_drift', drift: 'behaviour' });
   return page.length;
 }
 
 /** Decides one page of grants again that hold what Vault no longer is as declared, and what shall end for it; returns how many. */
-export async function followVault(on: RedecideDependencies): Promise<number> {
+export async function followVault(on: LookDependencies): Promise<number> {
   if ((await currentPolicyDigest(on.database)) === undefined) return 0;
   const { set } = await on.policies.get(on.database);
   const revoked = revokedByDrift(set, await driftedCapabilities(on.database, set));
   if (revoked.size === 0) return 0;
   const page = await grantsHolding(on.database, [...revoked], PAGE);
-  for (const grant of page) await redecide(on, grant.id, { cause: 'policy_drift' }, grant);
+  await lookAgainAt(on, page, { cause: 'policy_drift', drift: 'vault' });
   return page.length;
 }
 
@@ -68,7 +58,12 @@ export async function followRisk(on: SignalDependencies, signal: RiskSignalMessa
   const filter = { state: 'granted', tenant: orchestrator.tenant, ...subject };
   for (let after: { openedAt: Date; id: string } | undefined; ;) {
     const page = await listGrants(on.database, { ...filter, limit: PAGE, after });
-    for (const { grant } of page) await redecide(on, grant.id, { cause: 'risk_signal', causeEventId: envelope.id, risk }, grant);
+    await lookAgainAt(
+      on,
+      page.map(({ grant }) => grant),
+      { cause: 'risk_signal', drift: 'risk', causeEventId: envelope.id },
+      { risk },
+    );
     const last = page.at(-1);
     if (!last || page.length < PAGE) break;
     after = { openedAt: last.grant.openedAt, id: last.grant.id };

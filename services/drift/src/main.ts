@@ -4,13 +4,15 @@ import { CHANNELS, CurrentPolicy } from '@mayfly/store';
 import { startWorker } from '@mayfly/worker';
 import { readConfig } from './config.js';
 import { CONSUMER_TOOLS, signalsConsumer } from './consumer.js';
-import { followBehaviour, followPolicy, followVault } from './flow.js';
+import { followBehaviour, followVault } from './flow.js';
+import { PolicyFollower } from './policy-follower.js';
 
 await runService('drift', readConfig, async (config, { database, clock, logger, topic }) => {
   const policies = new CurrentPolicy(policyReader(config), await policyVoucher(config));
   const on = { database, policies, clock, audience: audienceOf(config) };
+  const policyFollower = new PolicyFollower(on);
   // Looked at without a hint too: a start that was admitted by the old set while the new one came shows up here.
-  const follower = startWorker({ name: 'follower', everyMilliseconds: 2_000, work: () => followPolicy(on), logger });
+  const follower = startWorker({ name: 'follower', everyMilliseconds: 2_000, work: () => policyFollower.follow(), logger });
   const watcher = startWorker({ name: 'behaviour', everyMilliseconds: 2_000, work: () => followBehaviour(on), logger });
   const vaultFollower = startWorker({ name: 'vault', everyMilliseconds: 2_000, work: () => followVault(on), logger });
   return {

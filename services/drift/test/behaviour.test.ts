@@ -2,7 +2,8 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/g
 import { findGrantByTask, raiseBehaviour, reinstateBehaviour } from '@mayfly/store';
 import { applyExample } from '../../../libs/store/test/example.js';
 import { startLedger, type Ledger } from '../../../libs/store/test/ledger.js';
-import { followBehaviour, followPolicy } from '../src/flow.js';
+import { followBehaviour } from '../src/flow.js';
+import { PolicyFollower } from '../src/policy-follower.js';
 import { driftOn, KEPT, leaseStates, live, losses } from './world.js';
 
 let ledger: Ledger;
@@ -44,7 +45,7 @@ describe('a task whose behaviour changes', () => {
       ...files,
       'policies/more.cedar': '@id("more") forbid (principal, action, resource) when { context.risk > 1000 };',
     }));
-    await followPolicy(driftOn(ledger.database));
+    await new PolicyFollower(driftOn(ledger.database)).follow();
     expect(await losses(ledger.database, grant.taskId)).toEqual([
       expect.objectContaining({
         credential: 'cert',

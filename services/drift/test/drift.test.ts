@@ -1,9 +1,22 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import type { PolicyFiles } from '@mayfly/policy';
-import { applyPolicySet, endGrant, findGrantByTask, lockGrant, transitionLease, leasesOf } from '@mayfly/store';
+import { ManualClock, plusSeconds } from '@mayfly/domain';
+import type { Grant } from '@mayfly/grant';
+import type { DecisionQuestion, PolicyFiles } from '@mayfly/policy';
+import {
+  amendLease,
+  applyPolicySet,
+  credentialsOf,
+  endGrant,
+  readTaskIntake,
+  findGrantByTask,
+  lockGrant,
+  transitionLease,
+  leasesOf,
+} from '@mayfly/store';
 import { applyExample } from '../../../libs/store/test/example.js';
-import { AT, startLedger, type Ledger } from '../../../libs/store/test/ledger.js';
-import { followPolicy, followRisk } from '../src/flow.js';
+import { AT, capability, startLedger, type Ledger } from '../../../libs/store/test/ledger.js';
+import { followRisk } from '../src/flow.js';
+import { PolicyFollower } from '../src/policy-follower.js';
 import { driftOn, KEPT, leaseStates, live, losses, riskSignal } from './world.js';
 
 let ledger: Ledger;
@@ -20,14 +33,15 @@ beforeEach(async () => {
 
 const grantOf = (id: string) => findGrantByTask(ledger.database, id);
 const states = (id: Parameters<typeof leaseStates>[1]) => leaseStates(ledger.database, id);
-const follow = async (): Promise<number> => {
+const untilDone = async (follower: PolicyFollower): Promise<number> => {
   let sum = 0;
   for (;;) {
-    const count = await followPolicy(driftOn(ledger.database));
+    const count = await follower.follow();
     if (count === 0) return sum;
     sum += count;
   }
 };
+const follow = (): Promise<number> => untilDone(new PolicyFollower(driftOn(ledger.database)));
 /** The example without the policy of that id. */
 const without =
   (id: string) =>
@@ -104,12 +118,11 @@ describe('another policy set', () => {
     '[bad 64] by which the decider answers %j takes everything: only a permit keeps',
     async (answer) => {
       const grant = await live(ledger.database, digest);
-      const now = await applyExample(ledger.database, forbidding(`context.risk == ${Math.floor(Math.random() * 1e9)}`));
+      await applyExample(ledger.database, forbidding(`context.risk == ${Math.floor(Math.random() * 1e9)}`));
       const on = driftOn(ledger.database);
-      const policies = {
-        get: async () => ({ set: { digest: now, capabilities: [], capability: () => undefined }, decider: { decide: async () => ({ reasons: [], policies: [], ...answer }) } }),
-      };
-      await followPolicy({ ...on, policies: policies as never });
+      const { set } = await on.policies.get(ledger.database);
+      const policies = { get: async () => ({ set, decider: { decide: async () => ({ reasons: [], policies: [], ...answer }) } }) };
+      await new PolicyFollower({ ...on, policies: policies as never }).follow();
       expect(await states(grant.id)).toEqual({ orders: 'revoking: policy_drift', cert: 'revoking: policy_drift' });
     },
   );
@@ -148,6 +161,240 @@ describe('another policy set', () => {
       [grants.map(({ taskId }) => taskId)],
     );
     expect(row?.count).toBe(120);
+  });
+});
+
+/** The example with another text in one of its files. */
+const edited = (file: string, from: string | RegExp, to: string) => (files: PolicyFiles) => {
+  const text = files[file]!.replace(from, to);
+  if (text === files[file]) throw new Error(`nothing to replace in ${file}`);
+  return { ...files, [file]: text };
+};
+const REGISTRATIONS = 'registrations.yaml';
+const ETL_AGENT = 'spiffe://example.org/agent/etl';
+
+describe('what moved is said beside the cause', () => {
+  const lost = (drift: string) => ({ orders: `revoking: policy_drift, ${drift}`, cert: `revoking: policy_drift, ${drift}` });
+  const kinds = async (id: Parameters<typeof leasesOf>[1]) =>
+    Object.fromEntries(
+      (await leasesOf(ledger.database, id)).map(({ name, state, cause, drift }) => [
+        name,
+        [cause ? `${state}: ${cause}` : state, drift].flat().filter(Boolean).join(', '),
+      ]),
+    );
+
+  test.each<[string, (files: PolicyFiles) => PolicyFiles, Record<string, string>]>([
+    ['policy_set', without('etl-is-a-service'), { ...lost('policy_set'), orders: 'active' }],
+    ['agent_suspended', edited(REGISTRATIONS, 'status: active', 'status: suspended'), lost('agent_suspended')],
+    ['agent_owner_gone', edited(REGISTRATIONS, /$/, '\noffboarded: [data-platform@example.org]\n'), lost('agent_owner_gone')],
+    [
+      'agent_unregistered',
+      (files) => ({
+        ...files,
+        [REGISTRATIONS]: files[REGISTRATIONS]!.replace(/  spiffe:\/\/example.org\/agent\/etl:\n(    .*\n)+/, '').replaceAll(
+          `[${ETL_AGENT}]`,
+          '[spiffe://example.org/agent/reporter]',
+        ),
+      }),
+      lost('agent_unregistered'),
+    ],
+    ['initiator_offboarded', edited(REGISTRATIONS, /$/, '\noffboarded: [alice]\n'), lost('initiator_offboarded')],
+    [
+      'orchestrator_registration: the workflow is gone',
+      edited(REGISTRATIONS, 'name: nightly-etl', 'name: weekly-etl'),
+      lost('orchestrator_registration'),
+    ],
+    [
+      'orchestrator_registration: the agent is no longer listed',
+      edited(REGISTRATIONS, `agents: [${ETL_AGENT}]`, 'agents: [spiffe://example.org/agent/reporter]'),
+      lost('orchestrator_registration'),
+    ],
+    [
+      'orchestrator_registration: the orchestrator is gone',
+      edited(REGISTRATIONS, 'urn:example:orchestrator:', 'urn:example:successor:'),
+      lost('orchestrator_registration'),
+    ],
+    [
+      'orchestrator_registration: it belongs to another tenant',
+      (files) => ({
+        ...files,
+        [REGISTRATIONS]: files[REGISTRATIONS]!.replaceAll('tenant: default', 'tenant: other').replace('\n  default:', '\n  other:'),
+      }),
+      lost('orchestrator_registration'),
+    ],
+    [
+      'catalogue: an entry is gone',
+      edited('catalogue.yaml', /  service.cert:\n(    .*\n)+/, ''),
+      { ...lost('catalogue'), orders: 'active' },
+    ],
+    ...[
+      ['role: orders-read', 'role: orders-peek'],
+      ['mount: database\n    role: orders-read', 'mount: database-2\n    role: orders-read'],
+      ['vaultPolicy: cap-orders-db.read', 'vaultPolicy: cap-orders-db.read-2'],
+      [/(orders-db.read:[^]*?)target: orders/, '$1target: reports'],
+    ].map(([from, to]): [string, (files: PolicyFiles) => PolicyFiles, Record<string, string>] => [
+      `catalogue: ${String(to).split('\n')[0]}`,
+      edited('catalogue.yaml', from!, to as string),
+      { ...lost('catalogue'), cert: 'active' },
+    ]),
+    [
+      'catalogue: other parameters',
+      edited('catalogue.yaml', 'common_name: task.svc', 'common_name: other.svc'),
+      { ...lost('catalogue'), orders: 'active' },
+    ],
+  ])('%s', async (_, change, expected) => {
+    const grant = await live(ledger.database, digest, { initiator: { id: 'alice', kind: 'human' } });
+    await applyExample(ledger.database, change);
+    await follow();
+    expect(await kinds(grant.id)).toEqual(expected);
+    expect(await grantOf(grant.taskId)).toMatchObject({ state: 'granted' });
+    const said = (await losses(ledger.database, grant.taskId)).map((loss) => `${String(loss['cause'])}, ${String(loss['drift'])}`);
+    expect(said.map((loss) => `revoking: ${loss}`)).toEqual(Object.values(expected).filter((state) => state !== 'active'));
+  });
+
+  test('a loss is said once, however often the set changes', async () => {
+    const grant = await live(ledger.database, digest);
+    await applyExample(ledger.database, without('etl-is-a-service'));
+    await follow();
+    await applyExample(ledger.database, (files) => forbidding('context.risk == 1')(without('etl-is-a-service')(files)));
+    await follow();
+    expect(await losses(ledger.database, grant.taskId)).toHaveLength(1);
+    expect(await grantOf(grant.taskId)).toMatchObject({ lostCapabilities: ['service.cert'] });
+  });
+});
+
+describe('a shorter life in the catalogue', () => {
+  const shorter = (seconds: number) => edited('catalogue.yaml', /(orders-db.read:[^]*?maxTtlSeconds:) 3600/, `$1 ${seconds}`);
+  const ordersOf = async (id: Parameters<typeof leasesOf>[1]) =>
+    (await leasesOf(ledger.database, id)).find(({ name }) => name === 'orders')!;
+  const withLife = async (seconds: number) => {
+    const grant = await live(ledger.database, digest);
+    await amendLease(ledger.database, (await ordersOf(grant.id)).ref, ['active'], { expiresAt: plusSeconds(AT, seconds) });
+    return grant;
+  };
+  /** The same moment for everybody: a while after what lives was minted. */
+  const later = (seconds: number) => {
+    const on = { ...driftOn(ledger.database), clock: new ManualClock(plusSeconds(AT, seconds)) };
+    return untilDone(new PolicyFollower(on));
+  };
+
+  test('shortens what it finds, and what comes after it', async () => {
+    const grant = await withLife(3600);
+    await applyExample(ledger.database, shorter(600));
+    await later(60);
+    expect(await ordersOf(grant.id)).toMatchObject({ state: 'active', expiresAt: plusSeconds(AT, 600) });
+    expect((await credentialsOf(ledger.database, grant.id)).find(({ name }) => name === 'orders')?.spec).toMatchObject({
+      maxTtlSeconds: 600,
+    });
+    const shortened = (await readTaskIntake(ledger.database, grant.taskId)).find(
+      ({ kind }) => kind === 'dev.mayfly.evidence.lease-shortened.v1',
+    );
+    expect(shortened?.data).toMatchObject({ credential: 'orders', drift: 'catalogue', to: plusSeconds(AT, 600).toISOString() });
+  });
+
+  test('ends what has lived that long already', async () => {
+    const grant = await withLife(3600);
+    await applyExample(ledger.database, shorter(600));
+    await later(601);
+    expect(await ordersOf(grant.id)).toMatchObject({ state: 'revoking', cause: 'policy_drift', drift: 'catalogue' });
+  });
+
+  test('touches nothing that ends before it, and a longer one gives nothing to who has started', async () => {
+    const grant = await withLife(300);
+    await applyExample(ledger.database, shorter(600));
+    await later(60);
+    expect(await ordersOf(grant.id)).toMatchObject({ state: 'active', expiresAt: plusSeconds(AT, 300) });
+    await applyExample(ledger.database, shorter(7200));
+    await later(60);
+    expect((await credentialsOf(ledger.database, grant.id)).find(({ name }) => name === 'orders')?.spec).toMatchObject({
+      maxTtlSeconds: 600,
+    });
+  });
+
+  test('ends what nobody could end then', async () => {
+    const grant = await withLife(3600);
+    const spec = capability({
+      engine: 'ssh',
+      shape: 'expiry-only',
+      mount: 'ssh',
+      role: 'bastion',
+      vaultPolicy: 'cap-bastion.ssh',
+      maxTtlSeconds: 300,
+    });
+    const { target: _target, ...bastion } = spec;
+    await ledger.database.run(
+      '',
+      `update ledger.credential set capability = 'bastion.ssh', spec = $2 where grant_id = $1 and name = 'orders'`,
+      [grant.id, JSON.stringify({ ...bastion, name: 'bastion.ssh' })],
+    );
+    await applyExample(ledger.database, edited('catalogue.yaml', 'maxTtlSeconds: 300', 'maxTtlSeconds: 120'));
+    await later(60);
+    expect(await ordersOf(grant.id)).toMatchObject({ state: 'revoking', drift: 'catalogue' });
+  });
+});
+
+describe('sub-tasks', () => {
+  const beneath = (parent: Grant, agent = ETL_AGENT) =>
+    live(ledger.database, digest, { agent: { id: agent } }, { parentGrantId: parent.id, delegationDepth: parent.delegationDepth + 1 });
+
+  test('lose at once what the task above them lost, and only that, however deep', async () => {
+    const parent = await live(ledger.database, digest, { initiator: { id: 'alice', kind: 'human' } });
+    const child = await beneath(parent);
+    const grandchild = await beneath(child);
+    const nephew = await live(ledger.database, digest);
+    await applyExample(
+      ledger.database,
+      forbidding(
+        'context has initiator && context.initiator == Mayfly::Initiator::"alice" && resource == Mayfly::Capability::"service.cert"',
+      ),
+    );
+    await follow();
+    for (const { id } of [child, grandchild]) {
+      expect(await states(id)).toEqual({ orders: 'active', cert: 'revoking: policy_drift' });
+      expect((await leasesOf(ledger.database, id)).find(({ name }) => name === 'cert')).toMatchObject({ drift: 'parent_narrowed' });
+    }
+    expect(await losses(ledger.database, grandchild.taskId)).toEqual([
+      expect.objectContaining({ reasons: ['exceeds-parent'], drift: 'parent_narrowed' }),
+    ]);
+    expect(await states(nephew.id)).toEqual(KEPT);
+  });
+
+  test('lose by the risk of the task above them what it loses by it', async () => {
+    const parent = await live(ledger.database, digest);
+    const child = await beneath(parent);
+    await followRisk(driftOn(ledger.database), riskSignal({ taskId: parent.taskId }, 85));
+    expect(await states(child.id)).toEqual({ orders: 'revoking: risk_signal', cert: 'active' });
+    expect(await grantOf(child.taskId)).toMatchObject({ risk: 0 });
+  });
+});
+
+describe('a set that touches few', () => {
+  test('is decided again for those alone; the others go on under it', async () => {
+    const [touched, spared] = [
+      await live(ledger.database, digest, { initiator: { id: 'alice', kind: 'human' } }),
+      await live(ledger.database, digest),
+    ];
+    const on = driftOn(ledger.database);
+    const asked: string[] = [];
+    const policies = {
+      get: async (sql: never) => {
+        const { set, decider } = await on.policies.get(sql);
+        return { set, decider: { decide: (question: DecisionQuestion) => (asked.push(question.task.taskId), decider.decide(question)) } };
+      },
+    };
+    const now = await applyExample(ledger.database, forbidding('context has initiator && context.initiator == Mayfly::Initiator::"alice"'));
+    await untilDone(new PolicyFollower({ ...on, policies: policies as never }));
+    expect(new Set(asked)).toEqual(new Set([touched.taskId]));
+    expect(await states(touched.id)).toEqual({ orders: 'revoking: policy_drift', cert: 'revoking: policy_drift' });
+    expect(await states(spared.id)).toEqual(KEPT);
+    expect(await grantOf(spared.taskId)).toMatchObject({ policyDigest: now });
+  });
+
+  test('is decided again for everybody where the set before is not known', async () => {
+    const grant = await live(ledger.database, 'sha256:long-gone');
+    await applyExample(ledger.database, without('etl-is-a-service'));
+    await follow();
+    expect(await states(grant.id)).toEqual({ orders: 'active', cert: 'revoking: policy_drift' });
   });
 });
 

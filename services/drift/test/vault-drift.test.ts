@@ -4,7 +4,8 @@ import { readPolicyFiles, readPolicySet, type PolicyFiles } from '@mayfly/policy
 import { findGrantByTask, noteVaultDigest } from '@mayfly/store';
 import { applyExample } from '../../../libs/store/test/example.js';
 import { AT, startLedger, type Ledger } from '../../../libs/store/test/ledger.js';
-import { followPolicy, followVault } from '../src/flow.js';
+import { followVault } from '../src/flow.js';
+import { PolicyFollower } from '../src/policy-follower.js';
 import { driftOn, KEPT, leaseStates, live, losses } from './world.js';
 
 let ledger: Ledger;
@@ -72,6 +73,7 @@ test('a new policy set that declares what Vault is not takes it from those who h
     ...files,
     'catalogue.yaml': revoking(files)['catalogue.yaml']!.replace(/(cap-orders-db.read\n\s+vaultDigest: )\S+/, `$1${OTHER}`),
   }));
-  while ((await followPolicy(driftOn(ledger.database))) + (await followVault(driftOn(ledger.database))) > 0) await Promise.resolve();
+  const policies = new PolicyFollower(driftOn(ledger.database));
+  while ((await policies.follow()) + (await followVault(driftOn(ledger.database))) > 0) await Promise.resolve();
   expect(await states(grant.id)).toEqual({ ...KEPT, orders: 'revoking: policy_drift' });
 });
