@@ -23,7 +23,7 @@ export interface Dev {
   readonly issuer: { readonly url: string };
   readonly zipkin: { readonly url: string };
   readonly orders: { readonly host: string; readonly port: number; readonly database: string };
-  readonly keys: { readonly agents: string };
+  readonly keys: { readonly agents: string; readonly policy: string };
   readonly home: string;
   readonly logs: string;
   readonly ports: Readonly<Record<string, number>>;
