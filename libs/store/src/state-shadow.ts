@@ -17,11 +17,16 @@ export interface DecidedAbout extends Pick<StatedFact, 'by' | 'tenant' | 'taskId
 
 const shadows = counter(METRICS.shadowDecisions);
 
+/** Counts what shadow policies would have made of a decision. */
+export function countShadow({ shadow = [] }: Decision): void {
+  for (const { policy, would } of shadow) shadows.add(1, { [ATTRIBUTES.policy]: policy, [ATTRIBUTES.decision]: would });
+}
+
 /** States and counts what shadow policies would have made of decisions, in the caller's transaction; nothing where none applied. */
 export async function stateShadow(sql: Sql, decided: readonly (DecidedAbout & { readonly decision: Decision })[]): Promise<void> {
   const facts = decided.flatMap(({ action, target, at, decision, ...whose }): StatedFact[] => {
     const { id, shadow = [], policyDigest, decision: enforced } = decision;
-    for (const { policy, would } of shadow) shadows.add(1, { [ATTRIBUTES.policy]: policy, [ATTRIBUTES.decision]: would });
+    countShadow(decision);
     if (shadow.length === 0) return [];
     const data = { decisionId: id, policyDigest, action, target, decision: enforced, shadow };
     return [{ kind: 'dev.mayfly.evidence.shadow-decided.v1', at: at.toISOString(), ...whose, data }];

@@ -1,7 +1,7 @@
 import { newDecisionId, type Clock } from '@mayfly/domain';
 import { factsOf, type GrantState } from '@mayfly/grant';
 import type { Decision, Policy } from '@mayfly/policy';
-import type { Standing } from '@mayfly/store';
+import { countShadow, type Standing } from '@mayfly/store';
 import { ATTRIBUTES, histogram, METRICS } from '@mayfly/telemetry';
 import type { Answer, Asked, Question } from './question.js';
 import type { RememberedReads } from './remember-reads.js';
@@ -79,6 +79,7 @@ async function rulingOn({ agent, reads, clock }: Bench, { set, decider }: Policy
     const startedAt = performance.now();
     const decision = await decider.decide({ action: 'call', call, task, at });
     duration.since(startedAt, { [ATTRIBUTES.decision]: decision.decision });
+    countShadow(decision);
     return decision;
   };
   // INVARIANT: what writes is decided anew every time.
