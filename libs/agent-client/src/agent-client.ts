@@ -7,6 +7,7 @@ import { DeliveredSecret, type SecretDocument } from './delivered-secret.js';
 import { withPatience } from './patience.js';
 import { MayflyProblem, problemOf } from './problem.js';
 import { proofOfKey } from './proof-of-key.js';
+import { questionOf, readDecision, subjectOf, type CallDecision, type DecisionDocument, type ToolCall, type Usage } from './tool-call.js';
 
 /** Who asks, and whom. */
 export interface AgentClientOptions {
@@ -43,6 +44,8 @@ export interface TaskCredential {
 export interface TaskState {
   readonly taskId: string;
   readonly state: string;
+  /** `normal`, `warned`, `narrowed` (may only read) or `suspended` (gets nothing), by its own refused calls. */
+  readonly behaviour: string;
   readonly deadline?: string;
   readonly credentials: readonly TaskCredential[];
 }
@@ -56,6 +59,17 @@ export interface AgentClient {
    * @param options `waitSeconds`: how long to wait for it in all, default 10
    */
   secret(taskId: string, name: string, options?: { readonly waitSeconds?: number }): Promise<DeliveredSecret>;
+  /**
+   * Whether the task may make this call now. Ask right before each call; who cannot ask may not call.
+   * @param usage what the calls before it have used
+   */
+  mayCall(taskId: string, call: ToolCall, usage?: Usage): Promise<boolean>;
+  /** The same with the reason. */
+  evaluate(taskId: string, call: ToolCall, usage?: Usage): Promise<CallDecision>;
+  /** The same for up to 64 calls, each for itself, in their order. */
+  evaluateAll(taskId: string, calls: readonly ToolCall[], usage?: Usage): Promise<readonly CallDecision[]>;
+  /** Says what calls have used; it is added to what was said before. */
+  reportUsage(taskId: string, usage: Usage): Promise<void>;
   /** A sign of life. */
   heartbeat(taskId: string): Promise<void>;
   /** Gives back credentials that are no longer needed: the named ones, or the whole task's. They are revoked soon after. */
@@ -79,6 +93,11 @@ export function createAgentClient(options: AgentClientOptions): AgentClient {
   const patiently = (method: string, path: string, body?: unknown): Promise<Response> =>
     withPatience(patienceSeconds, () => call(options, method, path, ANSWER_SECONDS, body));
   const pathOf = (taskId: string): string => `/v1/tasks/${encodeURIComponent(taskId)}`;
+  const subject = async () => subjectOf((await options.token()).trim());
+  const evaluate = async (taskId: string, call: ToolCall, usage?: Usage): Promise<CallDecision> => {
+    const answer = await patiently('POST', '/access/v1/evaluation', { subject: await subject(), ...questionOf(taskId, call, usage) });
+    return readDecision((await answer.json()) as DecisionDocument);
+  };
 
   return {
     task: async (taskId) => (await (await patiently('GET', pathOf(taskId))).json()) as TaskState,
@@ -89,6 +108,18 @@ export function createAgentClient(options: AgentClientOptions): AgentClient {
         const response = await call(options, 'GET', path, hold + ANSWER_SECONDS);
         return new DeliveredSecret((await response.json()) as SecretDocument);
       }),
+    mayCall: async (...asked) => (await evaluate(...asked)).decision,
+    evaluate,
+    evaluateAll: async (taskId, calls, usage) => {
+      const evaluations = calls.map((call) => questionOf(taskId, call));
+      // Used once, so that it is said once.
+      const [first, ...rest] = evaluations;
+      if (!first) return [];
+      const counted = [{ ...first, context: { ...first.context, ...(usage && { usage }) } }, ...rest];
+      const answer = await patiently('POST', '/access/v1/evaluations', { subject: await subject(), evaluations: counted });
+      return ((await answer.json()) as { evaluations: DecisionDocument[] }).evaluations.map(readDecision);
+    },
+    reportUsage: async (taskId, usage) => void (await patiently('POST', `${pathOf(taskId)}/usage`, usage)),
     heartbeat: async (taskId) => void (await patiently('POST', `${pathOf(taskId)}/heartbeat`)),
     release: async (taskId, names) => void (await patiently('POST', `${pathOf(taskId)}/release`, names && { names })),
   };

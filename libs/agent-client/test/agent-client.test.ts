@@ -157,3 +157,61 @@ describe('the other calls', () => {
     ]);
   });
 });
+
+describe('a tool call', () => {
+  const jwt = (claims: object): string => `e30.${Buffer.from(JSON.stringify(claims)).toString('base64url')}.AA`;
+  const ETL = 'spiffe://example.org/agent/etl';
+  const CALL = { tool: 'sql.query', action: 'read', resource: { type: 'table', id: 'orders' }, host: 'db' };
+  const answer = (body: unknown) => ({ status: 200, body });
+  const asking = (...bodies: unknown[]) => setup(bodies.map(answer), { token: () => jwt({ sub: ETL }) });
+  const bodyOf = (delivery: { asked: { body: string }[] }): unknown => JSON.parse(delivery.asked[0]!.body);
+
+  it('is asked about in the name of whom the token proves', async () => {
+    const { client, delivery } = await asking({ decision: true, context: { reason: 'policy-permits', decisionId: 'd1' } });
+    expect(await client.evaluate('t', CALL, { rows: 3 })).toEqual({ decision: true, reason: 'policy-permits', decisionId: 'd1' });
+    expect([delivery.asked[0]?.url, bodyOf(delivery)]).toEqual([
+      '/access/v1/evaluation',
+      {
+        subject: { type: 'agent', id: ETL },
+        action: { name: 'read' },
+        resource: { type: 'table', id: 'orders' },
+        context: { taskId: 't', tool: 'sql.query', host: 'db', usage: { rows: 3 } },
+      },
+    ]);
+  });
+
+  it('of an OIDC workload is asked in the name of issuer and subject', async () => {
+    const { client, delivery } = await setup([answer({ decision: false })], { token: () => jwt({ iss: 'https://idp', sub: 'ci' }) });
+    await client.mayCall('t', CALL);
+    expect(bodyOf(delivery)).toMatchObject({ subject: { id: 'https://idp#ci' } });
+  });
+
+  it.each([{ decision: false }, { decision: 'true' }, { decision: 1 }, {}, { context: {} }])('may not be made after %j', async (body) => {
+    const { client } = await asking(body);
+    expect(await client.mayCall('t', CALL)).toBe(false);
+  });
+
+  it('among many has its own answer, and what was used is said once', async () => {
+    const { client, delivery } = await asking({
+      evaluations: [{ decision: true }, { decision: false, context: { error: { message: 'no' } } }],
+    });
+    expect(await client.evaluateAll('t', [CALL, CALL], { bytes: 9 })).toEqual([
+      { decision: true, reason: 'unknown' },
+      { decision: false, reason: 'no' },
+    ]);
+    const { evaluations } = bodyOf(delivery) as { evaluations: { context: object }[] };
+    expect(evaluations.map(({ context }) => 'usage' in context)).toEqual([true, false]);
+    expect(await client.evaluateAll('t', [])).toEqual([]);
+  });
+
+  it('that cannot be asked about is a problem, never a yes', async () => {
+    const { client } = await setup([problem(503, 'policy-unavailable')], { token: () => jwt({ sub: ETL }) });
+    await expect(client.mayCall('t', CALL)).rejects.toMatchObject({ code: 'policy-unavailable' });
+  });
+
+  it('tells what it has used', async () => {
+    const { client, delivery } = await setup([{ status: 204 }]);
+    await client.reportUsage('t', { rows: 5 });
+    expect(delivery.asked[0]).toMatchObject({ method: 'POST', url: '/v1/tasks/t/usage', body: '{"rows":5}' });
+  });
+});

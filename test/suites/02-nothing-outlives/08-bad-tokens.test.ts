@@ -122,6 +122,15 @@ describe('a token that proves nothing', () => {
     expect(milliseconds).toBeLessThan(2_000);
   });
 
+  test('[bad 29] and no other of them decides a tool call', async () => {
+    for (const [name, make] of BAD) {
+      const token = make();
+      sent.push(token);
+      const { status, body } = await world.ask('/access/v1/evaluation', { method: 'POST', bearer: token, body: '{}' });
+      expect({ name, status, problem: body }).toEqual({ name, status: 401, problem: REFUSAL });
+    }
+  });
+
   test('the right token, made the same way, is accepted', async () => {
     expect((await present(`${world.dev.delivery.url}/v1/tasks/unknown`, forge(agents))).status).toBe(404);
   });

@@ -52,7 +52,20 @@ const octets = fc.oneof(
     '#',
     '?',
   ),
-  fc.constantFrom('v1', 'tasks', 'secrets', 'orders-db', 'release', 'heartbeat', 'grants', 'healthz', 'wait=1s', 'limit=1'),
+  fc.constantFrom(
+    'v1',
+    'tasks',
+    'secrets',
+    'orders-db',
+    'release',
+    'heartbeat',
+    'access',
+    'evaluation',
+    'grants',
+    'healthz',
+    'wait=1s',
+    'limit=1',
+  ),
   fc.integer({ min: 0x21, max: 0x7e }).map((code) => String.fromCharCode(code)),
   fc.string({ minLength: 1, maxLength: 8 }).map((text) => encodeURIComponent(text.toWellFormed())),
   fc.constant('TASK'),
@@ -110,6 +123,11 @@ test(`any body (FC_SEED=${seed})`, async () => {
       dryRun: fc.constant(true),
       files: fc.oneof(fc.dictionary(fc.string({ unit: 'binary' }), fc.string({ unit: 'binary' })), fc.jsonValue()),
       names: fc.jsonValue(),
+      evaluations: fc.oneof(fc.array(fc.jsonValue(), { maxLength: 5 }), fc.jsonValue()),
+      context: fc.oneof(
+        fc.record({ taskId: fc.constant(taskId), tool: fc.string({ unit: 'binary' }), usage: fc.jsonValue() }),
+        fc.jsonValue(),
+      ),
     },
     { requiredKeys: ['dryRun'] },
   );
@@ -124,6 +142,9 @@ test(`any body (FC_SEED=${seed})`, async () => {
     ['console', '/v1/policies'],
     ['delivery', '/v1/tasks/TASK/release'],
     ['delivery', '/v1/tasks/TASK/heartbeat'],
+    ['delivery', '/v1/tasks/TASK/usage'],
+    ['delivery', '/access/v1/evaluation'],
+    ['delivery', '/access/v1/evaluations'],
   );
   await fc.assert(
     fc.asyncProperty(call, body, async ([side, target], text) => {

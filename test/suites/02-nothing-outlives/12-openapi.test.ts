@@ -65,7 +65,10 @@ test(`an agent's calls for its own task (seed ${SEED})`, async () => {
   await world.event(taskId, 'credential.issued');
   const own = `[parameters]\n"path.taskId" = "${taskId}"\n"path.name" = "orders-db"\n`;
   // Not release: its first right body would end the task.
-  const calls = ['viewTask', 'fetchSecret', 'heartbeat'].flatMap((id) => ['--include-operation-id', id]);
+  const calls = ['viewTask', 'fetchSecret', 'heartbeat', 'evaluate', 'evaluateAll', 'reportUsage'].flatMap((id) => [
+    '--include-operation-id',
+    id,
+  ]);
   expectGood(await ask(world.dev.delivery.url, await world.agentToken(), 6, calls, own), 20);
   expect((await world.agent().task(taskId)).state).toBe('granted');
   await world.end(taskId);
