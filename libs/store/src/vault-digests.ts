@@ -27,14 +27,14 @@ export async function vaultDigests(sql: Sql): Promise<ReadonlyMap<string, VaultD
   return new Map(rows.map((row) => [row.capability, row]));
 }
 
-/** True when a capability declares a digest and another one was found. One that was never looked at is not known to differ. */
-export const hasDrifted = ({ vaultDigest }: Pick<Capability, 'vaultDigest'>, known: VaultDigest | undefined): boolean =>
-  vaultDigest !== undefined && known !== undefined && known.found !== vaultDigest;
-
 /**
- * Names of a set's capabilities that are not in Vault what the set declares. What is declared is the given set's business, so that a new set
- * counts at once.
+ * True when a capability declares a digest and Vault, looked at for this very declaration, was something else. What was found before somebody
+ * declared it may be old, so that a declaration that nobody has compared yet is not known to differ.
  */
+export const hasDrifted = ({ vaultDigest }: Pick<Capability, 'vaultDigest'>, known: VaultDigest | undefined): boolean =>
+  vaultDigest !== undefined && known?.declared === vaultDigest && known.found !== vaultDigest;
+
+/** Names of a set's capabilities that are in Vault not what the set declares. */
 export async function driftedCapabilities(sql: Sql, { capabilities }: Pick<PolicySet, 'capabilities'>): Promise<ReadonlySet<string>> {
   const declaring = capabilities.filter(({ vaultDigest }) => vaultDigest !== undefined);
   if (declaring.length === 0) return new Set();

@@ -29,7 +29,8 @@ export class Capabilities {
           ...(declared !== undefined && { declared }),
           // Null says more than absence: it was looked for, and is not in Vault.
           ...(read && { found: read.found }),
-          state: !read ? 'not-read' : declared === undefined ? 'not-declared' : differs ? 'differs' : 'as-declared',
+          state:
+            !read || (declared ?? null) !== read.declared ? 'not-read' : !declared ? 'not-declared' : differs ? 'differs' : 'as-declared',
           ...(differs && read && { differsSince: read.since.toISOString() }),
         };
       }),

@@ -66,14 +66,21 @@ test('what is in Vault as declared again, or no longer declared, is lost by nobo
   expect(await states(grant.id)).toEqual(KEPT);
 });
 
-test('a new policy set that declares what Vault is not takes it from those who hold it', async () => {
+test('a new policy set that declares what Vault is not takes it from those who hold it, once it was compared', async () => {
   const grant = await live(ledger.database, await applyExample(ledger.database, revoking));
   await found('orders-db.read', null, revoking);
-  await applyExample(ledger.database, (files) => ({
+  const declaring = (files: PolicyFiles): PolicyFiles => ({
     ...files,
     'catalogue.yaml': revoking(files)['catalogue.yaml']!.replace(/(cap-orders-db.read\n\s+vaultDigest: )\S+/, `$1${OTHER}`),
-  }));
+  });
+  await applyExample(ledger.database, declaring);
   const policies = new PolicyFollower(driftOn(ledger.database));
-  while ((await policies.follow()) + (await followVault(driftOn(ledger.database))) > 0) await Promise.resolve();
+  const follow = async () => {
+    while ((await policies.follow()) + (await followVault(driftOn(ledger.database))) > 0) await Promise.resolve();
+  };
+  await follow();
+  expect(await states(grant.id)).toEqual(KEPT);
+  await found('orders-db.read', `sha256:${'c'.repeat(64)}`, declaring);
+  await follow();
   expect(await states(grant.id)).toEqual({ ...KEPT, orders: 'revoking: policy_drift' });
 });

@@ -75,7 +75,8 @@ await runService('revoker', readConfig, async (config, { database, clock, logger
     recordsAtOnce: RECORDS_AT_ONCE,
     providers: [{ provide: Revoking, useValue: revoking }],
     workers: [killer, watch, comparer, ...quarantiners, ...reconcilers.map(({ worker }) => worker)],
-    wake: { [CHANNELS.revoke]: () => killer.wake() },
+    // What another policy set declares is compared at once.
+    wake: { [CHANNELS.revoke]: () => killer.wake(), [CHANNELS.policy]: () => comparer.wake() },
     readiness: { vault: () => revoker.health(), policy: () => policies.get(database) },
     close: async () => {
       await Promise.all([probe, ...quarantines].map((each) => each.close()));

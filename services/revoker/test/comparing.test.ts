@@ -101,11 +101,25 @@ describe('what differs', () => {
     expect(await facts()).toHaveLength(1);
   });
 
-  test('is what the current set declares, from the moment it is current', async () => {
+  test('is not said of a declaration that was not compared yet: what was found for another one may be old', async () => {
     const { comparison } = comparing();
     await comparison.round();
-    expect(await drifted([{ ...watched, vaultDigest: OTHER }])).toEqual(['orders-db.read']);
+    const anew = [{ ...watched, vaultDigest: OTHER }];
+    expect(await drifted(anew)).toEqual([]);
+    await comparing(anew).comparison.round();
+    expect(await drifted(anew)).toEqual(['orders-db.read']);
     expect(await drifted([free])).toEqual([]);
+  });
+
+  test('is not said of what is declared as it was found while nobody declared it, however old that is', async () => {
+    const { comparison, found, on } = comparing([free]);
+    found['service.cert'] = OTHER;
+    await comparison.round();
+    const declared = { ...free, vaultDigest: DIGEST };
+    expect(await drifted([declared])).toEqual([]);
+    found['service.cert'] = DIGEST;
+    await new VaultComparison({ ...on, capabilities: async () => [declared] }).round();
+    expect(await drifted([declared])).toEqual([]);
   });
 });
 
