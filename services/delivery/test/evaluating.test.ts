@@ -9,6 +9,7 @@ import {
   insertGrant,
   leasesOf,
   lockGrant,
+  openDatabase,
   readStandings,
   readTaskIntake,
   reinstateBehaviour,
@@ -16,6 +17,7 @@ import {
 } from '@mayfly/store';
 import { applyExample } from '../../../libs/store/test/example.js';
 import { AT, granted, startLedger, task, type Ledger } from '../../../libs/store/test/ledger.js';
+import { Evaluating } from '../src/access/evaluating.js';
 import type { Asked, Semantic } from '../src/access/question.js';
 import { AGENT, deliveryOn, OTHER_AGENT } from './world.js';
 
@@ -269,6 +271,33 @@ describe('deciding at request time', () => {
   });
 });
 
+describe('no decision, no call', () => {
+  test('while no policy set can be used, or the ledger is away, there is no answer that could be taken for a yes', async () => {
+    const grant = await live();
+    const { policies } = world;
+    await ledger.database.run('', 'delete from policy.current');
+    await expect(one(grant.taskId, READ)).rejects.toMatchObject({ code: 'policy-unavailable', status: 503 });
+    await applyExample(ledger.database);
+    expect((await one(grant.taskId, READ)).decision).toBe(true);
+    const away = openDatabase({ url: 'postgres://nobody@127.0.0.1:1/none', applicationName: 'test' });
+    const asked = [ask(grant.taskId, READ)];
+    const cutOff = new Evaluating({ database: away, policies, clock: world.clock });
+    await expect(cutOff.evaluate(AGENT, { asked, semantic: 'execute_all', used: [] })).rejects.toMatchObject({ code: 'store-unavailable' });
+    await away.close();
+  });
+
+  test('a permit whose evidence cannot be written is none, and is not counted', async () => {
+    const grant = await live();
+    await ledger.database.run('', 'alter table evidence.intake add constraint closed check (false) not valid');
+    try {
+      await expect(one(grant.taskId, READ)).rejects.toThrow('closed');
+    } finally {
+      await ledger.database.run('', 'alter table evidence.intake drop constraint closed');
+    }
+    expect(await usage(grant)).toEqual(counted);
+  });
+});
+
 describe('a batch', () => {
   test('is answered in its order, whatever cannot be read in between', async () => {
     const grant = await live();
@@ -444,8 +473,12 @@ describe('the ladder', () => {
     ]);
   });
 
-  test('does not count what is no behaviour: a decider that fails, a registration that is gone', async () => {
-    const grant = await live();
+  test('does not count what is no behaviour: a policy that fails, a registration that is gone', async () => {
+    const grant = await live({ risk: 12 });
+    const overflow = '@id("overflow") forbid (principal, action, resource) when { context.risk * 9223372036854775807 > 0 };';
+    await applyExample(ledger.database, (files) => ({ ...registering(LADDER)(files), 'policies/more.cedar': overflow }));
+    for (let n = 0; n < 7; n += 1) expect(await reasonOf(grant.taskId, READ)).toBe('evaluation-error');
+    expect([await usage(grant), await behaviour(grant)]).toEqual([counted, 'normal']);
     await applyExample(ledger.database, (files) => {
       const set = registering(LADDER)(files);
       return {

@@ -65,6 +65,7 @@ export function deliveryOn(database: Database, clock = new ManualClock(AT), vaul
     clock,
     vault,
     hooks,
+    policies,
     delivering,
     evaluating,
     proof,
