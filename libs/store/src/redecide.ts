@@ -13,6 +13,7 @@ import { stateFact } from './evidence.js';
 import { amendGrant, lockGrant, lockLiveChildren } from './grants.js';
 import { amendLease, leasesOf } from './leases.js';
 import { aboveOf } from './live-grant.js';
+import { stateShadow } from './state-shadow.js';
 import { narrowToken } from './token-scope.js';
 
 /** Why a grant is looked at again, and who looks. */
@@ -51,12 +52,15 @@ export async function redecide(tx: Sql, policy: Policy, id: GrantId, look: Look,
 
 async function settle(tx: Sql, policy: Policy, live: LiveGrant, look: Look): Promise<number> {
   const { grant } = live;
+  const { tenant, taskId } = grant;
   const leases = (await leasesOf(tx, grant.id)).filter(({ state }) => (LIVE_LEASE_STATES as readonly string[]).includes(state));
   let lost = 0;
   let narrowed = false;
   for (const one of await decideGrant(policy.decider, live, look.at)) {
     const own = leases.filter(({ name }) => name === one.credential.name);
     narrowed ||= !one.kept;
+    const { credential, decision } = one;
+    await stateShadow(tx, [{ by: look.by, tenant, taskId, action: 'fetch', target: credential.capability, at: look.at, decision }]);
     lost += one.kept ? await keep(tx, policy, grant, one, own, look) : await lose(tx, grant, one, own, look);
   }
   const { risk, initiatorOffboarded } = grant;

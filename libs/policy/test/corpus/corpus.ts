@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { newDecisionId, type TaskFacts } from '@mayfly/domain';
-import type { DecisionQuestion, PolicyFiles } from '@mayfly/policy';
+import { readPolicySet, type DecisionQuestion, type PolicyFiles } from '@mayfly/policy';
 import { parse } from 'yaml';
 import { example, ETL, facts, REPORTER } from '../questions.js';
 
@@ -103,9 +103,11 @@ function toCase(row: Row): Case {
   return { name: JSON.stringify(row).replaceAll('"', ''), question: questionOf(row, task, at), expected: expectedOf(row) };
 }
 
-function questionOf({ action, capability, step: name, kind = 'table', to }: Row, task: TaskFacts, at: Date): DecisionQuestion {
+const { capability: entryOf } = readPolicySet(corpusFiles());
+
+function questionOf({ action, capability, pinned, step: name, kind = 'table', to }: Row, task: TaskFacts, at: Date): DecisionQuestion {
   if (action === 'delegate') return { action, to: NAMES[to] ?? to, task, at };
-  if (action !== 'call') return { action, capability, task, at };
+  if (action !== 'call') return { action, capability, task, at, ...(pinned && { pinned: { ...entryOf(capability)!, ...pinned } }) };
   const { tool, action: verb, resource, host } = STEPS[name]!;
   return { action, call: { tool, verb, resource: { type: kind, id: resource }, ...(host && { host }) }, task, at };
 }
