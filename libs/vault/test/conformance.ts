@@ -116,6 +116,25 @@ export function keepsThePromises(ports: () => Ports): void {
     for (const { token } of [first, second]) expect((await ports().vault.take(token, leaseRef))?.reveal()).toEqual(material.reveal());
   });
 
+  it('lets a smaller token take the place of another: what was lost cannot be minted, what was minted lives on until the first one ends', async () => {
+    const id = 'conformance:narrowed';
+    const first = await tokenFor(ports(), [CATALOGUE.read, CATALOGUE.certificate], { id });
+    const kept = await mint(ports(), first, CATALOGUE.read);
+    const child = await tokenFor(ports(), [CATALOGUE.read], { parent: first.token });
+    const second = await tokenFor(ports(), [CATALOGUE.read], { id });
+    await expect(mint(ports(), second, CATALOGUE.certificate)).rejects.toEqual(code('mint-refused'));
+    const fresh = await mint(ports(), second, CATALOGUE.read);
+    for (const { vaultLeaseId } of [kept, fresh]) expect(await ports().revoker.isLeaseGone(vaultLeaseId!)).toBe(false);
+
+    await ports().revoker.revokeLease(kept.vaultLeaseId!);
+    await ports().revoker.revokeToken(first.accessor);
+    for (const { accessor } of [first, child]) expect(await ports().revoker.isTokenGone(accessor)).toBe(true);
+    expect(await ports().revoker.isTokenGone(second.accessor)).toBe(false);
+    expect(await ports().revoker.isLeaseGone(fresh.vaultLeaseId!)).toBe(false);
+    // The sealed copy of one token opens that one only.
+    expect((await ports().vault.open(second.sealed, taskId(id))).reveal()).toBe(second.token.reveal());
+  });
+
   it('ends a copy or a token that must not exist', async () => {
     const task = await tokenFor(ports(), [CATALOGUE.read]);
     const minted = await mint(ports(), task, CATALOGUE.read);
