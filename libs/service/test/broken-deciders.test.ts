@@ -36,7 +36,7 @@ const decider = (env: Record<string, string> = {}): Decider =>
   policyReader(
     z
       .object(DECIDER)
-      .parse({ MAYFLY_DECIDER: 'authzen', MAYFLY_PDP_URL: `${server.url}/x`, MAYFLY_PDP_TIMEOUT_MILLISECONDS: '300', ...env }),
+      .parse({ MAYFLY_DECIDER: 'authzen', MAYFLY_PDP_URL: `${server.url}/x`, MAYFLY_PDP_TIMEOUT_MILLISECONDS: '10000', ...env }),
   )(example).decider;
 const json =
   (body: unknown, status = 200, headers = {}) =>
@@ -48,8 +48,6 @@ const PERMIT = { decision: true };
 describe('a decider elsewhere', () => {
   test.each<[string, (response: ServerResponse) => void]>([
     ['is gone before it answers', (response) => void response.destroy()],
-    ['never answers', () => undefined],
-    ['begins to answer and hangs', (response) => void response.writeHead(200).write('{"decision":')],
     [
       'stops in the middle',
       (response) =>
@@ -75,9 +73,17 @@ describe('a decider elsewhere', () => {
     ],
   ])('that %s is a deny', async (_, response) => {
     respond = response;
-    const since = performance.now();
     expect(await decider().decide(mint())).toMatchObject({ decision: 'deny', reasons: ['pdp-unavailable'], policies: [] });
-    expect(performance.now() - since).toBeLessThan(2_000);
+  });
+
+  test.each<[string, (response: ServerResponse) => void]>([
+    ['never answers', () => undefined],
+    ['begins to answer and hangs', (response) => void response.writeHead(200).write('{"decision":true')],
+  ])('that %s is a deny as soon as patience is over', async (_, response) => {
+    respond = response;
+    const since = performance.now();
+    expect(await decider({ MAYFLY_PDP_TIMEOUT_MILLISECONDS: '100' }).decide(mint())).toMatchObject({ reasons: ['pdp-unavailable'] });
+    expect(performance.now() - since).toBeLessThan(5_000);
   });
 
   test.each<[string, unknown]>([
@@ -117,7 +123,7 @@ describe('a decider elsewhere', () => {
       fc.record({ decision: fc.jsonValue(), context: fc.jsonValue() }),
       fc.record({ decision: fc.constant(true), context: fc.record({ obligations: fc.jsonValue() }) }),
     );
-    const pdp = decider({ MAYFLY_PDP_TIMEOUT_MILLISECONDS: '5000' });
+    const pdp = decider();
     await fc.assert(
       fc.asyncProperty(answers, async (answer: any) => {
         respond = json(answer);

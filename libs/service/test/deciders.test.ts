@@ -13,7 +13,7 @@ import { startAuthzen, type Listening } from './authzen-server.js';
 
 const cases = corpus();
 const TOKEN = 'a-token-of-the-decider';
-const settings = (env: Record<string, string>) => z.object(DECIDER).parse({ MAYFLY_PDP_TIMEOUT_MILLISECONDS: '5000', ...env });
+const settings = (env: Record<string, string>) => z.object(DECIDER).parse({ MAYFLY_PDP_TIMEOUT_MILLISECONDS: '10000', ...env });
 
 // OPA is fetched with `npm test`, not with `npm start`.
 (existsSync(OPA) ? describe : describe.skip)('the decision corpus elsewhere', () => {

@@ -57,7 +57,7 @@ async function deliveryThatAsks(url: string): Promise<typeof delivery> {
     return Object.assign(at, { username: role, password: passwords[role]! }).href;
   };
   const name = 'delivery-elsewhere';
-  Object.assign(process.env, { MAYFLY_DECIDER: 'authzen', MAYFLY_PDP_URL: url, MAYFLY_PDP_TIMEOUT_MILLISECONDS: '500' });
+  Object.assign(process.env, { MAYFLY_DECIDER: 'authzen', MAYFLY_PDP_URL: url, MAYFLY_PDP_TIMEOUT_MILLISECONDS: '3000' });
   try {
     return (await startService(
       { name, service: 'delivery' },
