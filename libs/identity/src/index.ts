@@ -18,5 +18,6 @@ export { readTrust } from './trust.js';
 export type { KeySource, OperatorIssuer, Trust, TrustDomain, WorkloadIssuer } from './trust.js';
 export { createWorkloadVerifier } from './workload-verifier.js';
 export type { VerifierTools, WorkloadIdentity, WorkloadVerifier } from './workload-verifier.js';
+export { openToken, type OpenedToken } from './open-token.js';
 export { verifyStatement } from './verify-statement.js';
 export type { VerifiedStatement } from './verify-statement.js';

@@ -44,11 +44,19 @@ export async function noteEvent(tx: Sql, source: string, eventId: string, digest
   return (await contradictsInbox(tx, { source, id: eventId, digest })) ? 'conflict' : 'again';
 }
 
+/** What noting this event would come to. Notes nothing. */
+export async function sightingOf(sql: Sql, event: Sighted): Promise<Sighting> {
+  const digest = await digestSeen(sql, event);
+  return digest === undefined ? 'new' : digest === event.digest ? 'again' : 'conflict';
+}
+
 /** Whether another event of this name was seen before: same name, other content. Notes nothing. */
-export async function contradictsInbox(sql: Sql, { source, id, digest }: Sighted): Promise<boolean> {
+export const contradictsInbox = async (sql: Sql, event: Sighted): Promise<boolean> => (await sightingOf(sql, event)) === 'conflict';
+
+async function digestSeen(sql: Sql, { source, id }: Sighted): Promise<string | undefined> {
   const [seen] = await sql.run<{ digest: string }>('inbox.find', 'select digest from ledger.inbox where source = $1 and event_id = $2', [
     source,
     id,
   ]);
-  return seen !== undefined && seen.digest !== digest;
+  return seen?.digest;
 }

@@ -59,9 +59,9 @@ export const capability = (changes: Partial<Capability> = {}): Capability => ({
   access: 'read',
   maxTtlSeconds: 3600,
   maxFetches: 5,
-  target: 'orders',
   probe: true,
   onVaultDrift: 'alarm',
+  ...((changes.engine ?? 'database') === 'database' && { target: 'orders' }),
   ...changes,
 });
 

@@ -9,6 +9,7 @@ export type {
   RecordHeaders,
   RiskSignalMessage,
   RiskSubject,
+  SecurityEventMessage,
   SignalContent,
   SignalMessage,
   TaskContent,
@@ -22,6 +23,9 @@ export { readSignal } from './read-signal.js';
 export { readTaskEvent } from './read-task-event.js';
 export { REJECT_REASONS, RejectedEvent, SECURITY_REASONS } from './rejected-event.js';
 export type { RejectReason } from './rejected-event.js';
+export type { EventSubject } from './event-subject.js';
+export { openSecurityEvent, RISK_LEVELS, SECURITY_EVENT_TYPE } from './security-event.js';
+export type { RegisteredTransmitter, SecurityEvent, SecurityEventContent } from './security-event.js';
 export { signEvent } from './sign-event.js';
 export type { SignableEvent } from './sign-event.js';
 export { SIGNATURE_ATTRIBUTE, SIGNATURE_HEADER } from './signed-statement.js';

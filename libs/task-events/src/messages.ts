@@ -32,6 +32,13 @@ export type SignalContent =
       readonly reason?: string;
     };
 
+/** A security event token as it came: what it says is its transmitter's, and `openSecurityEvent` reads it. */
+export interface SecurityEventMessage {
+  readonly kind: 'security-event';
+  /** Compact JWS. */
+  readonly token: string;
+}
+
 /** Whose risk changed. */
 export type RiskSubject = { readonly taskId: TaskId } | { readonly agent: string } | { readonly initiator: string };
 

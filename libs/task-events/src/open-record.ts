@@ -27,10 +27,19 @@ const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
  * Opens a record.
  * @throws RejectedEvent
  */
-export function openRecord({ key, headers, value }: EventRecord): OpenedRecord {
+export function openRecord(record: EventRecord): OpenedRecord {
+  const { text, ...opened } = openText(record);
+  return { ...opened, body: openJson(text) };
+}
+
+/**
+ * The same for a value that is no JSON.
+ * @throws RejectedEvent
+ */
+export function openText({ key, headers, value }: EventRecord): Omit<OpenedRecord, 'body'> & { readonly text: string } {
   if (value === null) throw new RejectedEvent('tombstone', 'the record has no value');
   if (value.length > MAX_VALUE_BYTES) throw new RejectedEvent('too-large', `the value is larger than ${MAX_VALUE_BYTES} bytes`);
-  return { key, headers: openHeaders(headers), body: openJson(decode(value)) };
+  return { key, headers: openHeaders(headers), text: decode(value) };
 }
 
 function openJson(text: string): unknown {

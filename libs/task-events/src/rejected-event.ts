@@ -34,6 +34,10 @@ export const REJECT_REASONS = [
   // What only the ledger and the registrations can tell:
   /** Nobody is registered under the event's source. */
   'unregistered-source',
+  /** No transmitter of security events is registered under the token's `iss`. */
+  'unregistered-transmitter',
+  /** Not a security event token as RFC 8417 and its profiles have it. */
+  'invalid-set',
   /** The source's registration demands a signature. */
   'unsigned',
   /** A signature that proves nothing, or one over another event. */

@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import { publicKeyForm, type PublicKey } from '@mayfly/identity';
 import { readSignal, readTaskEvent, RejectedEvent, signEvent, vouchFor } from '@mayfly/task-events';
-import type { EventRecord, SignableEvent, Signer } from '@mayfly/task-events';
+import type { EventRecord, Origin, SignableEvent, Signer } from '@mayfly/task-events';
 import { CompactSign, exportJWK, generateKeyPair, importJWK, SignJWT, type JWK } from 'jose';
 import { binary, ENDED, raw, startData, structured } from './records.js';
 
@@ -31,7 +31,7 @@ const record = (signature: unknown, changes: object = {}, data: unknown = startD
 
 const outcome = async (event: EventRecord, by: Signer = signer, read: typeof readTaskEvent | typeof readSignal = readTaskEvent) => {
   try {
-    return (await vouchFor(by, read(event), 'mayfly')).voucher?.signer ?? 'unsigned, accepted';
+    return (await vouchFor(by, read(event) as Origin, 'mayfly')).voucher?.signer ?? 'unsigned, accepted';
   } catch (error) {
     if (error instanceof RejectedEvent) return error.reason;
     throw error;

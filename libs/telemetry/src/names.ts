@@ -187,6 +187,7 @@ export const METRICS = {
   reconcilerAge: gauge('mayfly.reconciler.age', 's', 'since everything that can be listed was last walked'),
   leasesIrrevocable: gauge('mayfly.leases.irrevocable', '{lease}', 'leases that the secrets engine has given up on'),
   clockEnds: counter('mayfly.clock.ends', '{end}', 'grants and leases ended by the clock, by cause'),
+  securityEvents: counter('mayfly.security_events', '{event}', 'security event tokens that were taken in, by outcome'),
   redecisions: counter('mayfly.redecisions', '{grant}', 'live grants that a change was about, by outcome: lost, kept, or spared a decision'),
   policySwitches: counter('mayfly.policy.switches', '{switch}', 'changes of the policy set in force, by outcome: applied or rolled back'),
   planDuration: histogram('mayfly.policy.plan.duration', 'how long planning a policy set took'),

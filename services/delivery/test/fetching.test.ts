@@ -111,7 +111,15 @@ describe('a fetch', () => {
     const { grant } = await ready(
       world,
       {},
-      { ...ON_FETCH, name: 'payload.key', engine: 'transit', shape: 'static', vaultPolicy: 'cap-payload.key' },
+      {
+        ...ON_FETCH,
+        name: 'payload.key',
+        engine: 'transit',
+        shape: 'static',
+        mount: 'transit',
+        role: 'payload',
+        vaultPolicy: 'cap-payload.key',
+      },
     );
     const first = await fetchOne(grant.taskId);
     const second = await fetchOne(grant.taskId);
@@ -127,8 +135,17 @@ describe('a fetch', () => {
       engine: 'kv',
       shape: 'static',
       compensation: 'taint',
+      mount: 'kv',
+      role: 'payload',
       vaultPolicy: 'cap-payload.key',
     } as const;
+    await applyExample(ledger.database, (files) => ({
+      ...files,
+      'catalogue.yaml': files['catalogue.yaml']!.replace(
+        /engine: transit\n(.*\n)    compensation: none\n(.*\n)    mount: transit/,
+        'engine: kv\n$1    compensation: taint\n$2    mount: kv',
+      ),
+    }));
     const reading = () => ready(world, {}, stored);
     const [stopped, ended, other, holding] = [await reading(), await reading(), await reading(), await reading()];
     for (const { grant } of [stopped, ended, holding]) await fetchOne(grant.taskId);
@@ -142,6 +159,7 @@ describe('a fetch', () => {
     world.vault.storedVersion += 1;
     for (const { grant } of [other, holding]) await fetchOne(grant.taskId);
     expect((await leases(holding.grant.taskId)).find(({ state }) => state === 'active')?.principal).toBe('version 2');
+    await applyExample(ledger.database);
   });
 
   test('is counted: after the capability’s limit there is no more', async () => {

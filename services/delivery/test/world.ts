@@ -105,7 +105,7 @@ export async function ready(
   start: Partial<TaskStart> = {},
   changes: Partial<Capability> = {},
 ): Promise<Ready> {
-  const spec = capability({ target: 'orders', ...changes });
+  const spec = capability(changes);
   const { grant, credential, lease } = await granted(database, { start: task(start), spec, lease: false });
   const { taskId, tenant, id: grantId } = grant;
   const made = await vault.create({ grantId, taskId, tenant, policies: [spec.vaultPolicy], ttlSeconds: 3600 });

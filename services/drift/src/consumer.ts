@@ -4,6 +4,7 @@ import type { EventRecord } from '@mayfly/kafka';
 import { readSignal } from '@mayfly/task-events';
 import type { Worker } from '@mayfly/worker';
 import { followRisk, type SignalDependencies } from './flow.js';
+import { followSecurityEvent } from './follow-security-event.js';
 
 /** What the consumer is given. */
 export const CONSUMER_TOOLS = Symbol('consumer tools');
@@ -25,6 +26,7 @@ export const signalsConsumer = (topic: string): Type => {
       const signal = readSignal(record);
       // Only a hint: which set is current is the ledger's to say, so that a forged one does no harm.
       if (signal.kind === 'policy-changed') this.tools.follower.wake();
+      else if (signal.kind === 'security-event') await followSecurityEvent(this.tools.on, signal.token);
       else await followRisk(this.tools.on, signal);
     }
   }

@@ -5,6 +5,7 @@
  *     a task's behaviour changes   → that grant is decided again: what it lost by its own calls ends
  *     Vault is something else      → what may not live on then ends (onVaultDrift)
  *     a risk signal arrives        → the live grants of its subject are decided again with the higher risk
+ *     a security event arrives     → risk, sessions and accounts of its subject (follow-security-event)
  *
  * Nothing is killed here: what is lost is asked to end, and the revoker does the rest.
  * @module

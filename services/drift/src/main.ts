@@ -5,6 +5,7 @@ import { startWorker } from '@mayfly/worker';
 import { readConfig } from './config.js';
 import { CONSUMER_TOOLS, signalsConsumer } from './consumer.js';
 import { followBehaviour, followVault } from './flow.js';
+import { followOffboarded } from './follow-offboarded.js';
 import { PolicyFollower } from './policy-follower.js';
 
 await runService('drift', readConfig, async (config, { database, clock, logger, topic }) => {
@@ -14,11 +15,12 @@ await runService('drift', readConfig, async (config, { database, clock, logger, 
   // Looked at without a hint too: a start that was admitted by the old set while the new one came shows up here.
   const follower = startWorker({ name: 'follower', everyMilliseconds: 2_000, work: () => policyFollower.follow(), logger });
   const watcher = startWorker({ name: 'behaviour', everyMilliseconds: 2_000, work: () => followBehaviour(on), logger });
+  const leavers = startWorker({ name: 'offboarded', everyMilliseconds: 2_000, work: () => followOffboarded(on), logger });
   const vaultFollower = startWorker({ name: 'vault', everyMilliseconds: 2_000, work: () => followVault(on), logger });
   return {
     consumers: [signalsConsumer(topic(TOPICS.signals))],
     providers: [{ provide: CONSUMER_TOOLS, useValue: { on, follower } }],
-    workers: [follower, watcher, vaultFollower],
+    workers: [follower, watcher, leavers, vaultFollower],
     wake: {
       [CHANNELS.policy]: () => follower.wake(),
       [CHANNELS.behaviour]: () => watcher.wake(),

@@ -16,14 +16,15 @@ export function driftOn(database: Database): SignalDependencies {
 /** A live task with an active lease `orders` (orders-db.read) and one `cert` (service.cert), decided by the given set. */
 export async function live(database: Database, policyDigest: string, start: Partial<TaskStart> = {}, changes: object = {}) {
   const { grant, credential } = await granted(database, { start: task(start), policyDigest, ...changes });
-  const { target: _target, ...rest } = capability({
+  const spec = capability({
     name: 'service.cert',
     engine: 'pki',
     mount: 'pki',
     role: 'service',
+    access: 'write',
     vaultPolicy: 'cap-service.cert',
+    parameters: { common_name: 'task.svc.example.org' },
   });
-  const spec = { ...rest, parameters: { common_name: 'task.svc.example.org' } };
   await insertCredentials(database, [{ ...credential, name: 'cert', capability: spec.name, spec }]);
   const ref: LeaseRef = newLeaseRef();
   await intendLease(database, { ref, grantId: grant.id, name: 'cert', minter: 'issuer', intendedAt: AT });

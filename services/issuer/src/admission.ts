@@ -28,7 +28,10 @@ export interface Admission {
   /** Why nothing of it is permitted, whatever policy says: `breaker-open`, `quota-exceeded` or `revocation-ordered`. */
   refusal?: string;
   requestDigest?: string;
-  parent?: { grant: Grant; credentials: readonly Credential[] } | undefined;
+  /** With the capabilities that it may have now. */
+  parent?: { grant: Grant; has: readonly string[] } | undefined;
+  /** A signal said that the initiator has left. */
+  initiatorOffboarded?: boolean;
   deadline?: Date;
   decided?: readonly Omit<Credential, 'grantId'>[];
   grant?: Grant;

@@ -1,7 +1,6 @@
 import { Denied } from '@mayfly/domain';
-import { factsOf } from '@mayfly/grant';
-import type { Decision } from '@mayfly/policy';
-import { heedVault, stateFact, stateShadow } from '@mayfly/store';
+import { decideGrant, type Decision, type Redecided } from '@mayfly/policy';
+import { aboveOf, heedVault, stateFact, stateShadow } from '@mayfly/store';
 import { ATTRIBUTES, counter, METRICS, SPANS, withSpan } from '@mayfly/telemetry';
 import type { Fetch } from '../fetch.js';
 
@@ -11,19 +10,20 @@ const decisions = counter(METRICS.decisions);
 export async function decideAgain(known: Fetch): Promise<void> {
   const { on, grant, credential } = known;
   if (!grant?.request || !credential) throw new TypeError('decideAgain comes after checkGrant');
-  const facts = factsOf(grant, grant.request);
   const at = on.clock.now();
-  const decision = await withSpan(
+  const { decision, parentNarrowed } = await withSpan(
     SPANS.decide,
     { attributes: { [ATTRIBUTES.capability]: credential.capability, [ATTRIBUTES.taskId]: grant.taskId } },
     async (span) => {
       const { decider, set } = await heedVault(on.database, await on.policies.get(on.database));
       known.policySet = set;
-      const answer = await decider.decide({ action: 'fetch', capability: credential.capability, task: facts, at });
+      const parent = await aboveOf(on.database, grant);
+      // By the very rule by which drift decides: what it would take a moment later is not given now.
+      const [answer] = (await decideGrant(decider, { grant, credentials: [credential], parent }, at)) as [Redecided];
       span.set({
-        [ATTRIBUTES.decision]: answer.decision,
-        [ATTRIBUTES.decisionId]: answer.id,
-        [ATTRIBUTES.policyDigest]: answer.policyDigest,
+        [ATTRIBUTES.decision]: answer.kept ? 'permit' : 'deny',
+        [ATTRIBUTES.decisionId]: answer.decision.id,
+        [ATTRIBUTES.policyDigest]: answer.decision.policyDigest,
       });
       return answer;
     },
@@ -34,8 +34,9 @@ export async function decideAgain(known: Fetch): Promise<void> {
   await stateShadow(on.database, [{ by: 'delivery', tenant, taskId, action: 'fetch', target: credential.capability, at, decision }]);
   // INVARIANT: the intent is the one that was pinned at the start, whoever can write in the ledger.
   const pinned = decision.intentDigest === grant.intentDigest;
-  if (decision.decision === 'permit' && pinned) return;
-  await stateDenial(known, pinned ? decision : { ...decision, reasons: ['intent-changed'] });
+  if (decision.decision === 'permit' && !parentNarrowed && pinned) return;
+  const reasons = !pinned ? ['intent-changed'] : parentNarrowed ? ['exceeds-parent'] : decision.reasons;
+  await stateDenial(known, { ...decision, reasons });
   throw new Denied(decision.id);
 }
 

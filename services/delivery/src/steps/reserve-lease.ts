@@ -32,7 +32,7 @@ export async function reserveLease(known: Fetch): Promise<void> {
     if (grant?.state !== 'granted') throw new TaskClosed();
     // INVARIANT: drift decides a grant again under this same lock. Either it sees the intent that is written here, or we see its policy set.
     if ((await currentPolicyDigest(tx)) !== decision.policyDigest) throw new NotReady('the policy set changed this very moment; ask again');
-    if (grant.risk !== seen.risk || grant.behaviour !== seen.behaviour)
+    if (grant.risk !== seen.risk || grant.behaviour !== seen.behaviour || grant.initiatorOffboarded !== seen.initiatorOffboarded)
       throw new NotReady('what this was decided on changed this very moment; ask again');
     const credential = await lockCredential(tx, grant.id, name);
     if (credential && !mayUse(grant, credential.capability)) throw new NotReady('this was lost this very moment; ask again');

@@ -1,7 +1,7 @@
 import { digestOf, newDecisionId, type TaskFacts } from '@mayfly/domain';
 import { deadlineOf, factsOf, refuseDelegation, shallOpen, type Credential } from '@mayfly/grant';
-import type { Decision, DecisionQuestion } from '@mayfly/policy';
-import { credentialsOf, lockGrantByTask, stateShadow } from '@mayfly/store';
+import { decideGrant, type Decision, type DecisionQuestion } from '@mayfly/policy';
+import { isOffboarded, liveGrant, lockGrantByTask, stateShadow } from '@mayfly/store';
 import { ATTRIBUTES, counter, METRICS, SPANS, withSpan } from '@mayfly/telemetry';
 import type { Admission } from '../admission.js';
 
@@ -16,6 +16,7 @@ export async function decide(known: Admission): Promise<void> {
   if (!orchestrator || !policy) throw new TypeError('decide comes after resolveOrchestrator');
   const { task } = message;
   known.parent = await parentOf(known);
+  known.initiatorOffboarded = task.initiator !== undefined && (await isOffboarded(known.tx, orchestrator.tenant, task.initiator.id));
   known.deadline = deadlineOf(now, workflow?.maxDurationSeconds ?? 0, task.deadline, known.parent?.grant.deadline);
   const facts: TaskFacts = {
     taskId: task.taskId,
@@ -29,6 +30,7 @@ export async function decide(known: Admission): Promise<void> {
     // A sub-task never stands better than the task that it works for.
     behaviour: known.parent?.grant.behaviour ?? 'normal',
     ...(task.initiator && { initiator: task.initiator }),
+    ...(known.initiatorOffboarded && { initiatorOffboarded: true }),
     ...(task.parentTaskId && { parentTaskId: task.parentTaskId }),
     ...(task.attempt !== undefined && { attempt: task.attempt }),
   };
@@ -98,16 +100,19 @@ function refuseFirst(known: Admission, capability: string): Decided | undefined 
   const parent = known.parent && {
     state: known.parent.grant.state,
     tenant: known.parent.grant.tenant,
-    permittedCapabilities: shallOpen(known.parent.grant, known.parent.credentials),
+    permittedCapabilities: known.parent.has,
   };
   const reason = refuseDelegation(parent, known.orchestrator!.tenant, capability);
   return reason && refused(reason);
 }
 
-/** The parent's grant, locked, so that it cannot end unnoticed while its child is being opened. */
-async function parentOf({ tx, message }: Admission): Promise<Admission['parent']> {
+/** The parent's grant, locked, so that it cannot end or lose anything unnoticed while its child is being opened; and what it may have now. */
+async function parentOf({ tx, message, policy, now }: Admission): Promise<Admission['parent']> {
   if (!message.task.parentTaskId) return undefined;
   const grant = await lockGrantByTask(tx, message.task.parentTaskId);
   if (!grant) return undefined;
-  return { grant, credentials: await credentialsOf(tx, grant.id) };
+  const live = await liveGrant(tx, grant);
+  const kept = (await decideGrant(policy!.decider, live, now)).flatMap(({ kept, credential }) => (kept ? [credential.capability] : []));
+  const open = shallOpen(grant, live.credentials);
+  return { grant, has: kept.filter((capability) => open.includes(capability)) };
 }

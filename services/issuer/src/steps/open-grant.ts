@@ -22,6 +22,7 @@ export async function openGrant(known: Admission): Promise<'stop' | void> {
     intentDigest: digestOf(JSON.parse(JSON.stringify(task.intent))),
     agentId: task.agent.id,
     risk: task.risk,
+    ...(known.initiatorOffboarded && { initiatorOffboarded: true }),
     deadline,
     policyDigest: policy.set.digest,
     startEventId: envelope.id,
