@@ -242,12 +242,15 @@ describe('deciding at request time', () => {
     expect([decided, new Set(ids).size]).toEqual([1, 1]);
     world.clock.advance(1);
     await one(grant.taskId, READ);
-    expect(decided).toBe(2);
+    await evaluate(Array.from({ length: 5 }, () => ask(grant.taskId, READ)));
+    world.clock.advance(1_000);
+    await evaluate(Array.from({ length: 5 }, () => ask(grant.taskId, READ)));
+    expect(decided).toBe(3);
     await one(grant.taskId, WRITE);
     await one(grant.taskId, WRITE);
-    expect(decided).toBe(4);
-    expect(await usage(grant)).toMatchObject({ calls: 6 });
-    expect(await facts(grant, 'call-decided')).toHaveLength(6);
+    expect(decided).toBe(5);
+    expect(await usage(grant)).toMatchObject({ calls: 16 });
+    expect(await facts(grant, 'call-decided')).toHaveLength(16);
   });
 
   test('a remembered read is not used across a policy set, a risk, a behaviour, another call or another task', async () => {

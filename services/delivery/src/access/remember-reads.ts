@@ -12,12 +12,12 @@ const MOST = 10_000;
  * risk or behaviour. Only the deciding is saved: every answer is counted and is evidence, with the decision that it rests on.
  */
 export class RememberedReads {
-  readonly #known = new Map<string, { readonly at: number; readonly decision: Decision }>();
+  readonly #known = new Map<string, { readonly at: number; readonly decision: Promise<Decision> }>();
 
   constructor(private readonly clock: Clock) {}
 
   /** The remembered decision, or a new one. */
-  async decide({ grant, policy }: Standing, call: ToolCall, decide: () => Promise<Decision>): Promise<Decision> {
+  decide({ grant, policy }: Standing, call: ToolCall, decide: () => Promise<Decision>): Promise<Decision> {
     const { tool, verb, resource, host } = call;
     const name = JSON.stringify([
       grant.id,
@@ -35,7 +35,9 @@ export class RememberedReads {
     const known = this.#known.get(name);
     // A clock that was set back makes nothing younger.
     if (known && now >= known.at && now - known.at < FRESH_MILLISECONDS) return known.decision;
-    const decision = await decide();
+    // Remembered before it is there, so that a list that asks the same again and again decides it once.
+    const decision = decide();
+    decision.catch(() => this.#known.delete(name));
     this.#known.delete(name);
     this.#known.set(name, { at: now, decision });
     for (const [oldest, { at }] of this.#known) {
