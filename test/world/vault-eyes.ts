@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Dev } from './world.js';
 
-type Who = 'revoker' | 'provisioner';
+type Who = 'revoker' | 'reconciler' | 'provisioner';
 
 /** Looks at, and changes, the Vault of a running stack. */
 export class VaultEyes {
@@ -19,13 +19,27 @@ export class VaultEyes {
     throw new Error(`the token look-up was answered with ${status}`);
   }
 
+  /**
+   * Accessors of all tokens that carry this grant's id. Ask only when none is in the making: a look-up would kill it (see the walk of task
+   * tokens).
+   */
+  async tokensOf(grantId: string): Promise<string[]> {
+    const { body } = await this.#call('reconciler', 'LIST', 'auth/token/accessors');
+    const found: string[] = [];
+    for (const accessor of body.data.keys as string[]) {
+      const { status, body: token } = await this.#call('reconciler', 'POST', 'auth/token/lookup-accessor', { accessor });
+      if (status === 200 && token.data.meta?.grantId === grantId) found.push(accessor);
+    }
+    return found.sort();
+  }
+
   /** Writes a policy, as somebody who may. */
   async writePolicy(name: string, policy: string): Promise<void> {
     const { status } = await this.#call('provisioner', 'POST', `sys/policies/acl/${name}`, { policy });
     if (status >= 300) throw new Error(`the policy was answered with ${status}`);
   }
 
-  async #call(who: Who, method: string, path: string, body: object): Promise<{ status: number; body: any }> {
+  async #call(who: Who, method: string, path: string, body?: object): Promise<{ status: number; body: any }> {
     const token = this.#tokens.get(who) ?? (await this.#logIn(who));
     const answer = await this.#send(method, path, body, token);
     // The provisioner's login is short.
@@ -35,17 +49,18 @@ export class VaultEyes {
   }
 
   async #logIn(who: Who): Promise<string> {
-    const jwt = readFileSync(join(this.dev.home, 'svid', `${who}.jwt`), 'utf8').trim();
+    // The reconciler is the revoker, in another role.
+    const jwt = readFileSync(join(this.dev.home, 'svid', `${who === 'reconciler' ? 'revoker' : who}.jwt`), 'utf8').trim();
     const { body } = await this.#send('POST', 'auth/jwt/login', { role: `mayfly-${who}`, jwt });
     const token = body.auth.client_token as string;
     this.#tokens.set(who, token);
     return token;
   }
 
-  async #send(method: string, path: string, body: object, token?: string): Promise<{ status: number; body: any }> {
+  async #send(method: string, path: string, body?: object, token?: string): Promise<{ status: number; body: any }> {
     const answer = await fetch(`${this.dev.vault.address}/v1/${path}`, {
       method,
-      body: JSON.stringify(body),
+      ...(body && { body: JSON.stringify(body) }),
       headers: token ? { 'X-Vault-Token': token } : {},
     });
     const text = await answer.text();
