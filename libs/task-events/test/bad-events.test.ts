@@ -89,6 +89,16 @@ const BAD: [string, EventRecord, RejectReason][] = [
   ['a name that climbs', start({ credentials: [{ ...credential, name: '..' }] }), 'invalid-data'],
   ['risk 101', start({ risk: 101 }), 'invalid-data'],
   ['risk -1', start({ risk: -1 }), 'invalid-data'],
+  ...[0, 1001, 1.5, '2', null].map((attempt): [string, EventRecord, RejectReason] => [
+    `attempt ${JSON.stringify(attempt)}`,
+    start({ attempt }),
+    'invalid-data',
+  ]),
+  [
+    'a host with a line feed',
+    start({ intent: { purpose: 'p', plan: [{ tool: 't', action: 'a', resource: 'r', host: 'a\nb' }] } }),
+    'invalid-data',
+  ],
   ['risk as text', start({ risk: '12' }), 'invalid-data'],
   ['data that is a list', structured([]), 'invalid-data'],
   ['no data', structured(undefined), 'invalid-data'],

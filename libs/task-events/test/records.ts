@@ -7,10 +7,15 @@ export const startData = (changes: object = {}): Record<string, unknown> => ({
   workflow: { name: 'nightly-etl', version: '7' },
   agent: { id: 'spiffe://example.org/agent/etl' },
   initiator: { id: 'alice@example.org', kind: 'human' },
-  intent: { purpose: 'refresh the sales mart', dataClass: 'internal', plan: [{ tool: 'sql.query', action: 'read', resource: 'orders' }] },
+  intent: {
+    purpose: 'refresh the sales mart',
+    dataClass: 'internal',
+    plan: [{ tool: 'sql.query', action: 'read', resource: 'orders', host: 'db.example.org' }],
+  },
   credentials: [{ name: 'orders', capability: 'orders-db.read', ttlSeconds: 900 }],
   deadline: '2026-11-22T11:00:00Z',
   risk: 12,
+  attempt: 2,
   ...changes,
 });
 
