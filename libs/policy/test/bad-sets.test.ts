@@ -193,7 +193,7 @@ const BAD: [string, () => PolicyFiles, file: string, key: string][] = [
     'rows',
   ],
   ['nobody who left', registrations(/$/, '\noffboarded: [""]\n'), 'registrations.yaml', 'offboarded › 0'],
-  ['a digest that is none', catalogue('probe: true', 'probe: true\n    vaultDigest: sha256:0'), 'catalogue.yaml', 'vaultDigest'],
+  ['a digest that is none', catalogue(/vaultDigest: \S+/, 'vaultDigest: sha256:0'), 'catalogue.yaml', 'vaultDigest'],
   ['an answer to drift that is none', catalogue('probe: true', 'probe: true\n    onVaultDrift: ignore'), 'catalogue.yaml', 'onVaultDrift'],
   [
     'a tool that says what it writes',
