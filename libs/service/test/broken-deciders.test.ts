@@ -23,7 +23,8 @@ beforeAll(async () => {
       .on('data', (chunk) => (body += chunk))
       .on('end', () => {
         asked.push({ headers: request.headers, body });
-        respond(response);
+        // Where a redirect leads: whoever follows it is permitted everything.
+        (request.url === '/permit' ? json(PERMIT) : respond)(response);
       });
   });
 });
