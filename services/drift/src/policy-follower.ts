@@ -29,7 +29,14 @@ export class PolicyFollower {
   /** The set that was current when this process looked last. */
   #last: PolicySet | undefined;
 
-  constructor(private readonly on: LookDependencies) {}
+  /**
+   * @param compare says whom a change can touch; where somebody else decides than Cedar in this process, what he looks at is not known, and
+   * everybody is decided again
+   */
+  constructor(
+    private readonly on: LookDependencies,
+    private readonly compare: (before: PolicySet, after: PolicySet) => Affected = whatChanged,
+  ) {}
 
   /** Does one page of what is left; returns how many grants it took. */
   async follow(): Promise<number> {
@@ -46,7 +53,7 @@ export class PolicyFollower {
     }
     const before = await this.#setOf(from);
     // What cannot be compared affects everybody.
-    const affected = before ? whatChanged(before, set) : 'all';
+    const affected = before ? this.compare(before, set) : 'all';
     return { from, to: set.digest, affected, stage: 'affected', after: '' };
   }
 
