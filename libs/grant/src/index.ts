@@ -10,6 +10,7 @@ export * from './credential-state.js';
 export * from './delegation.js';
 export * from './facts.js';
 export * from './lifetimes.js';
+export * from './limits.js';
 export type * from './ports.js';
 export type * from './records.js';
 export * from './token-scope.js';

@@ -2,15 +2,17 @@
  * What another policy set would mean, without applying it: by the rules that drift and the issuer decide by.
  * @module
  */
-import { factsOf, type Credential, type Grant } from '@mayfly/grant';
-import { decideGrant, type LiveGrant, type Redecided } from './decide-grant.js';
+import { factsOf, tighterLimits, underLimits, type Credential, type Grant, type Lease } from '@mayfly/grant';
+import { decideGrant, type LiveGrant } from './decide-grant.js';
 import { REASONS, type Decider, type Decision } from './decision.js';
+import type { Policy } from './policy.js';
+import type { PolicySet } from './policy-set.js';
 
 /** The two sets that are compared. */
 export interface Comparison {
   /** The set in force; undefined where there is none, or none that can be used. */
-  readonly before: Decider | undefined;
-  readonly after: Decider;
+  readonly before: Policy | undefined;
+  readonly after: Policy;
   /** False for a grant about which both sets answer alike, so that applying the new one would not touch it. */
   readonly affects: (live: LiveGrant) => boolean;
 }
@@ -18,31 +20,47 @@ export interface Comparison {
 /** What would become of one permit of a live grant. */
 export interface Change {
   readonly credential: Credential;
-  /** By the new set. */
-  readonly decision: Decision;
-  readonly parentNarrowed: boolean;
+  /** `lost` and `gained`: it has it now and would not, or the other way round. What it had at its start only counts as gained. */
+  readonly permit: 'lost' | 'gained' | 'same';
+  /** Live leases that would end at once. */
+  readonly ends: readonly Lease[];
+  readonly reasons: readonly string[];
+  readonly policies: readonly string[];
 }
 
-/** What would become of a live grant. */
-export interface GrantForecast {
-  /** Permits without which the grant would be; whatever live lease there is under them would end. */
-  readonly lost: readonly Change[];
-  /** Permits that it had at its start, has not by the set in force, and would have again. */
-  readonly gained: readonly Change[];
+/**
+ * Foretells what applying the new set does to one live grant at this moment.
+ * @param leases those of the grant that are live
+ * @returns only what changes something
+ */
+export async function forecastGrant(
+  { before, after, affects }: Comparison,
+  live: LiveGrant,
+  leases: readonly Lease[],
+  at: Date,
+): Promise<readonly Change[]> {
+  if (!affects(live)) return [];
+  const now = before && (await decideGrant(before.decider, live, at));
+  const changes = (await decideGrant(after.decider, live, at)).map((one): Change => {
+    const { credential, decision, parentNarrowed, kept } = one;
+    const keptNow = now?.find((other) => other.credential.name === credential.name)?.kept ?? true;
+    const own = leases.filter(({ name }) => name === credential.name);
+    const tightened = kept && tightenedBy(after.set, credential);
+    return {
+      credential,
+      permit: kept === keptNow ? 'same' : kept ? 'gained' : 'lost',
+      ends: kept ? own.filter((lease) => tightened && underLimits(tightened, lease, at) === 'ends') : own,
+      reasons: parentNarrowed ? ['exceeds-parent'] : kept && tightened ? ['catalogue-changed'] : decision.reasons,
+      policies: decision.policies,
+    };
+  });
+  return changes.filter(({ permit, ends }) => permit !== 'same' || ends.length > 0);
 }
 
-/** Foretells what applying the new set does to one live grant at this moment. */
-export async function forecastGrant({ before, after, affects }: Comparison, live: LiveGrant, at: Date): Promise<GrantForecast> {
-  if (!affects(live)) return { lost: [], gained: [] };
-  const then = await decideGrant(after, live, at);
-  const now = before && (await decideGrant(before, live, at));
-  const isKeptNow = ({ credential }: Redecided): boolean =>
-    now?.find((one) => one.credential.name === credential.name)?.kept ?? credential.permitted;
-  return {
-    lost: then.filter(({ kept }) => !kept),
-    gained: then.filter((one) => one.kept && !isKeptNow(one)),
-  };
-}
+const tightenedBy = (set: PolicySet, { capability, spec }: Credential) => {
+  const entry = set.capability(capability);
+  return entry && spec && tighterLimits(spec, entry);
+};
 
 /**
  * Decides a recorded start again, with the facts of then: the risk that was declared, at the moment when it was decided.

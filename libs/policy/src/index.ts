@@ -5,7 +5,7 @@
 export { decideGrant } from './decide-grant.js';
 export type { LiveGrant, Redecided } from './decide-grant.js';
 export { denyDrifted } from './deny-drifted.js';
-export { flipOf, forecastGrant, type Change, type Comparison, type GrantForecast } from './forecast.js';
+export { flipOf, forecastGrant, type Change, type Comparison } from './forecast.js';
 export { PlanSum, type About, type PlanRow, type PlanTable } from './plan.js';
 export { authzenRequest, type AuthzenRequest } from './authzen-request.js';
 export { shiftOf, type Shift } from './drift-of.js';

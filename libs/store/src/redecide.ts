@@ -2,8 +2,8 @@
  * Deciding a live grant again, and asking for the end of exactly what it lost: the one way in which drift of any kind reaches leases.
  * @module
  */
-import { plusSeconds, type Capability, type GrantId } from '@mayfly/domain';
-import { LIVE_LEASE_STATES, type Credential, type Grant, type Lease } from '@mayfly/grant';
+import type { GrantId } from '@mayfly/domain';
+import { LIVE_LEASE_STATES, tighterLimits, underLimits, type Credential, type Grant, type Lease } from '@mayfly/grant';
 import { decideGrant, shiftOf, type LiveGrant, type Policy, type Redecided, type Shift } from '@mayfly/policy';
 import type { Sql } from '@mayfly/postgres';
 import { noteBehaviourDecided } from './behaviour.js';
@@ -120,7 +120,7 @@ async function keep(
   look: Look,
 ): Promise<number> {
   const entry = set.capability(credential.capability);
-  const tightened = entry && credential.spec && tighter(credential.spec, entry);
+  const tightened = entry && credential.spec && tighterLimits(credential.spec, entry);
   if (!tightened) return 0;
   await tightenSpec(tx, credential, tightened);
   let lost = 0;
@@ -128,20 +128,11 @@ async function keep(
   return lost;
 }
 
-/** Limits only ever shrink beneath a task that has started; undefined when they are no narrower than they were. */
-function tighter(pinned: Capability, entry: Capability): Capability | undefined {
-  const maxTtlSeconds = Math.min(pinned.maxTtlSeconds, entry.maxTtlSeconds);
-  const maxFetches = Math.min(pinned.maxFetches, entry.maxFetches);
-  return maxTtlSeconds === pinned.maxTtlSeconds && maxFetches === pinned.maxFetches ? undefined : { ...pinned, maxTtlSeconds, maxFetches };
-}
-
 /** A lease ends when its new limit is over: later by the watch over expiries where we can end it then, now where not. */
 async function shorten(tx: Sql, grant: Grant, credential: Credential, lease: Lease, look: Look): Promise<number> {
-  const { shape, maxTtlSeconds } = credential.spec!;
-  if (shape === 'static') return 0;
-  const until = lease.issuedAt && plusSeconds(lease.issuedAt, maxTtlSeconds);
-  if (until && lease.expiresAt && lease.expiresAt <= until) return 0;
-  if (!until || shape !== 'revocable' || until <= look.at)
+  const until = underLimits(credential.spec!, lease, look.at);
+  if (until === 'goes-on') return 0;
+  if (until === 'ends')
     return (await endLease(tx, grant, credential, lease, { ...look, cause: 'policy_drift', drift: 'catalogue' })) ? 1 : 0;
   await amendLease(tx, lease.ref, ['active'], { expiresAt: until });
   await stateFact(tx, {

@@ -118,7 +118,7 @@ export class Planning {
     const { policy, days } = request;
     const at = this.on.clock.now();
     const current = await this.#current(tx);
-    const comparison: Comparison = { before: current?.decider, after: policy.decider, affects: affectedBy(current?.set, policy.set) };
+    const comparison: Comparison = { before: current, after: policy, affects: affectedBy(current?.set, policy.set) };
     const [lost, gained, flipped] = [
       new PlanSum(['leases', 'permits', 'grants']),
       new PlanSum(['permits', 'grants']),
@@ -129,12 +129,15 @@ export class Planning {
     const parents = new Parents(tx);
     await eachGrant(tx, { state: 'granted' }, 'live', request, async (tree) => {
       live.grants += 1;
-      live.leases += tree.leases.filter(isLive).length;
-      const forecast = await forecastGrant(comparison, await parents.above(tree), at);
-      for (const change of forecast.lost) await request.tell({ lost: count(lost, tree, change, ['permits', 'leases']) });
-      for (const change of forecast.gained) await request.tell({ gained: count(gained, tree, change, ['permits']) });
-      if (forecast.lost.length > 0) lost.addToTotal('grants');
-      if (forecast.gained.length > 0) gained.addToTotal('grants');
+      const leases = tree.leases.filter(isLive);
+      live.leases += leases.length;
+      const changes = await forecastGrant(comparison, await parents.above(tree), leases, at);
+      for (const change of changes) {
+        if (change.permit === 'gained') await request.tell({ gained: count(gained, tree, change, 'gained') });
+        if (change.permit === 'lost' || change.ends.length > 0) await request.tell({ lost: count(lost, tree, change, 'lost') });
+      }
+      if (changes.some(({ permit }) => permit === 'gained')) gained.addToTotal('grants');
+      if (changes.some(({ permit, ends }) => permit === 'lost' || ends.length > 0)) lost.addToTotal('grants');
     });
 
     const since = plusSeconds(at, -days * 86_400);
@@ -170,14 +173,12 @@ export class Planning {
 const isLive = ({ state }: GrantTree['leases'][number]): boolean => (LIVE_LEASE_STATES as readonly string[]).includes(state);
 
 /** Adds a change to its table, and says it in full. */
-function count(sum: PlanSum, { grant, leases }: GrantTree, change: Change, counted: readonly ('permits' | 'leases')[]): PlannedChange {
-  const { credential, decision, parentNarrowed } = change;
-  const leaseRefs = leases.filter((lease) => lease.name === credential.name && isLive(lease)).map(({ ref }) => ref);
+function count(sum: PlanSum, { grant }: GrantTree, change: Change, as: 'lost' | 'gained'): PlannedChange {
+  const { credential, permit, reasons, policies } = change;
   const about = aboutOf(grant, credential.capability);
-  const why = { reasons: parentNarrowed ? ['exceeds-parent'] : decision.reasons, policies: decision.policies };
-  const sizes = { permits: 1, leases: leaseRefs.length };
-  sum.add(about, why, Object.fromEntries(counted.map((name) => [name, sizes[name]])));
-  return { taskId: grant.taskId, ...about, credential: credential.name, ...why, leaseRefs };
+  const ends = as === 'lost' ? change.ends : [];
+  sum.add(about, { reasons, policies }, { permits: permit === as ? 1 : 0, ...(as === 'lost' && { leases: ends.length }) });
+  return { taskId: grant.taskId, ...about, credential: credential.name, reasons, policies, leaseRefs: ends.map(({ ref }) => ref) };
 }
 
 function aboutOf({ agentId, request }: GrantTree['grant'], capability: string): About {
