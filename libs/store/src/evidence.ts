@@ -99,14 +99,22 @@ export async function readTaskLog(sql: Sql, taskId: string): Promise<EvidenceRec
   return rows.map(withoutNulls);
 }
 
-/** Facts about one task that are stated but not chained yet. */
-export async function readTaskIntake(sql: Sql, taskId: string): Promise<Fact[]> {
-  const rows = await sql.run<{ fact: Fact }>(
-    'evidence.intake_of_task',
-    `select fact from evidence.intake where fact ->> 'taskId' = $1 order by id`,
+/** What is known about a task, in order: a record of the log, or a fact that waits for its place there. */
+export type TaskEntry = Fact & Partial<Pick<EvidenceRecord, 'index' | 'hash'>>;
+
+/** Everything that was stated about one task, chained or not. One statement, so that nothing is missed on its way from one to the other. */
+export async function readTaskEntries(sql: Sql, taskId: string): Promise<TaskEntry[]> {
+  const rows = await sql.run<TaskEntry>(
+    'evidence.entries_of_task',
+    `select kind, at, tenant, task_id as "taskId", by, data, index, hash from (
+       select 0 as part, index as place, kind, at, tenant, task_id, by, data, index::int as index, hash from evidence.log where task_id = $1
+       union all
+       select 1, id, fact ->> 'kind', fact ->> 'at', fact ->> 'tenant', fact ->> 'taskId', fact ->> 'by', fact -> 'data', null, null
+         from evidence.intake where fact ->> 'taskId' = $1
+     ) as entry order by part, place`,
     [taskId],
   );
-  return rows.map((row) => row.fact);
+  return rows.map(withoutNulls);
 }
 
 /** Size and hash of the log's head; undefined while it is empty. */
@@ -119,6 +127,6 @@ export async function readHead(sql: Sql): Promise<{ size: number; hash: string }
 }
 
 /** A column that was absent in the hashed record is null in the table; absent again here, so that hashes agree. */
-function withoutNulls(row: EvidenceRecord): EvidenceRecord {
-  return Object.fromEntries(Object.entries(row).filter(([, value]) => value !== null)) as unknown as EvidenceRecord;
+function withoutNulls<Row extends object>(row: Row): Row {
+  return Object.fromEntries(Object.entries(row).filter(([, value]) => value !== null)) as Row;
 }

@@ -4,11 +4,7 @@
  */
 
 const isEmpty = (value: unknown): boolean =>
-  value === null ||
-  value === '' ||
-  value === 0 ||
-  value === false ||
-  (typeof value === 'object' && Object.keys(value as object).length === 0);
+  value === null || value === '' || value === 0 || value === false || (typeof value === 'object' && Object.keys(value).length === 0);
 
 /**
  * The fields of a configuration that are set, without those that change by themselves. What is not set is left out: a newer server reads back

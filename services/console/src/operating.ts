@@ -3,7 +3,16 @@
  * @module
  */
 import { MayflyError, type Clock } from '@mayfly/domain';
-import { listGrants, readHead, revokedSerials, readLog, readTaskIntake, readTaskLog, type Database, type GrantFilter } from '@mayfly/store';
+import {
+  listGrants,
+  readHead,
+  revokedSerials,
+  readLog,
+  readTaskEntries,
+  readTaskLog,
+  type Database,
+  type GrantFilter,
+} from '@mayfly/store';
 import { cursorAfter } from './cursor.js';
 import { viewGrant } from './view-grant.js';
 
@@ -22,14 +31,12 @@ export class Operating {
   async timeline(taskId: string) {
     const { database } = this.on;
     const [tree] = await listGrants(database, { taskId, limit: 1 });
-    const [chained, waiting] = await Promise.all([readTaskLog(database, taskId), readTaskIntake(database, taskId)]);
-    if (!tree && chained.length === 0 && waiting.length === 0)
-      throw new MayflyError('task-not-found', 'no such task; check the task id', 404, false);
-    const entries = [...chained, ...waiting.map((fact) => ({ ...fact, index: undefined, hash: undefined }))];
+    const entries = await readTaskEntries(database, taskId);
+    if (!tree && entries.length === 0) throw new MayflyError('task-not-found', 'no such task; check the task id', 404, false);
     return {
       taskId,
       ...(tree && { grant: viewGrant(tree) }),
-      entries: entries.map(({ kind, at, by, data, index, hash }) => ({ at, kind, by, data, ...(index !== undefined && { index, hash }) })),
+      entries: entries.map(({ at, kind, by, data, index, hash }) => ({ at, kind, by, data, ...(index !== undefined && { index, hash }) })),
     };
   }
 

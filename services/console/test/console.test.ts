@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { newOrderId } from '@mayfly/domain';
 import { ROLES, type Role } from '@mayfly/identity';
 import { readPolicyFiles, readPolicySet } from '@mayfly/policy';
-import { amendGrant, currentPolicyDigest, endGrant, findGrantByTask, lockGrant, noteVaultDigest, readTaskIntake } from '@mayfly/store';
+import { amendGrant, currentPolicyDigest, endGrant, findGrantByTask, lockGrant, noteVaultDigest, readTaskEntries } from '@mayfly/store';
 import { applyExample } from '../../../libs/store/test/example.js';
 import { AT, granted, task, type Ledger } from '../../../libs/store/test/ledger.js';
 import { cursorAfter } from '../src/cursor.js';
@@ -86,13 +86,13 @@ describe('a reinstatement', () => {
       body: { taskId: grant.taskId, was: 'suspended', behaviour: 'normal' },
     });
     expect((await findGrantByTask(ledger.database, grant.taskId))?.behaviour).toBe('normal');
-    const facts = (await readTaskIntake(ledger.database, grant.taskId)).filter(({ kind }) => kind.endsWith('reinstated.v1'));
+    const facts = (await readTaskEntries(ledger.database, grant.taskId)).filter(({ kind }) => kind.endsWith('reinstated.v1'));
     expect(facts).toMatchObject([
       { by: 'console', data: { reason: 'it was our own test', from: 'suspended', operator: expect.any(String) } },
     ]);
     // Once more does nothing, and leaves no evidence of anything.
     expect(await reinstate(grant.taskId)).toMatchObject({ status: 200, body: { was: 'normal' } });
-    expect((await readTaskIntake(ledger.database, grant.taskId)).filter(({ kind }) => kind.endsWith('reinstated.v1'))).toHaveLength(1);
+    expect((await readTaskEntries(ledger.database, grant.taskId)).filter(({ kind }) => kind.endsWith('reinstated.v1'))).toHaveLength(1);
   });
 
   test('needs a reason, and a task that lives', async () => {
@@ -245,7 +245,7 @@ describe('the kill switch', () => {
     expect(real).toMatchObject({ status: 202, body: { dryRun: false, count: 2 } });
     for (const id of ids) {
       expect(await findGrantByTask(ledger.database, id)).toMatchObject({ state: 'closing', endCause: 'operator' });
-      const [fact] = (await readTaskIntake(ledger.database, id)).filter(({ kind }) => kind.endsWith('operator-revoked.v1'));
+      const [fact] = (await readTaskEntries(ledger.database, id)).filter(({ kind }) => kind.endsWith('operator-revoked.v1'));
       expect(fact?.data).toEqual({ operator: 'person-operator', reason: 'leaked', orderId: real.body['id'] });
     }
     expect(await findGrantByTask(ledger.database, other.grant.taskId)).toMatchObject({ state: 'granted' });

@@ -10,7 +10,7 @@ import {
   leasesOf,
   openDatabase,
   ordersInForce,
-  readTaskIntake,
+  readTaskEntries,
   transitionGrant,
   transitionLease,
   type Sql,
@@ -193,7 +193,7 @@ describe('a console that dies', () => {
     expect(await view(order.id)).toMatchObject({ state: 'ended', ended: 230, leases: { all: 230, open: 230 } });
     for (const { grant } of [tasks[0]!, tasks[120]!, tasks[229]!]) {
       expect(await leasesOf(world.database, grant.id)).toMatchObject([{ state: 'revoking', cause: 'operator' }]);
-      expect((await readTaskIntake(world.database, grant.taskId)).filter(({ kind }) => kind.endsWith('operator-revoked.v1'))).toHaveLength(
+      expect((await readTaskEntries(world.database, grant.taskId)).filter(({ kind }) => kind.endsWith('operator-revoked.v1'))).toHaveLength(
         1,
       );
     }

@@ -11,7 +11,7 @@ import {
   lockGrant,
   openDatabase,
   readStandings,
-  readTaskIntake,
+  readTaskEntries,
   reinstateBehaviour,
   transitionGrant,
 } from '@mayfly/store';
@@ -71,7 +71,7 @@ const reasonOf = async (taskId: TaskId, call: ToolCall) => ((await one(taskId, c
 const usage = async ({ taskId }: Grant) => (await readStandings(ledger.database, [taskId])).get(taskId)!.usage;
 const behaviour = async ({ taskId }: Grant) => (await findGrantByTask(ledger.database, taskId))!.behaviour;
 const facts = async ({ taskId }: Grant, kind: string) =>
-  (await readTaskIntake(ledger.database, taskId)).filter((fact) => fact.kind === `dev.mayfly.evidence.${kind}.v1`);
+  (await readTaskEntries(ledger.database, taskId)).filter((fact) => fact.kind === `dev.mayfly.evidence.${kind}.v1`);
 const counted = { calls: 0, rows: 0, bytes: 0, refused: 0 };
 
 describe('a call', () => {
@@ -144,7 +144,7 @@ describe('a call', () => {
     const unknown = await evaluate([ask('nobody' as TaskId, OFF)], { agent: OTHER_AGENT });
     expect(foreign).toEqual(unknown);
     expect(foreign).toEqual([{ decision: false, context: { reason: 'task-not-found' } }]);
-    expect([await usage(grant), await readTaskIntake(ledger.database, grant.taskId)]).toEqual([counted, []]);
+    expect([await usage(grant), await readTaskEntries(ledger.database, grant.taskId)]).toEqual([counted, []]);
   });
 
   test('in another’s name is denied', async () => {
@@ -326,7 +326,7 @@ describe('a batch', () => {
     const answers = await evaluate([ask(grant.taskId, READ), ask(grant.taskId, OFF), ask(grant.taskId, READ)], { semantic });
     expect(answers.map(({ decision }) => decision)).toEqual(decisions);
     expect(await usage(grant)).toMatchObject({ calls });
-    expect((await readTaskIntake(ledger.database, grant.taskId)).length).toBe(decisions.length);
+    expect((await readTaskEntries(ledger.database, grant.taskId)).length).toBe(decisions.length);
   });
 
   test('permit_on_first_permit goes on until there is one', async () => {

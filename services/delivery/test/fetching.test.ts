@@ -11,7 +11,7 @@ import {
   intendLease,
   leasesOf,
   lockGrantByTask,
-  readTaskIntake,
+  readTaskEntries,
   reinstateBehaviour,
 } from '@mayfly/store';
 import { MintRefused } from '@mayfly/vault';
@@ -33,7 +33,7 @@ afterEach(() => world.close());
 
 const fetchOne = (id: TaskId, wait = 0, agent = AGENT) => world.delivering.fetch(id, 'orders', agent, wait);
 const leases = async (id: TaskId) => leasesOf(ledger.database, (await findGrantByTask(ledger.database, id))!.id);
-const kinds = async (id: TaskId) => (await readTaskIntake(ledger.database, id)).map(({ kind }) => kind);
+const kinds = async (id: TaskId) => (await readTaskEntries(ledger.database, id)).map(({ kind }) => kind);
 const DELIVERED = 'dev.mayfly.credential.delivered.v1';
 const ON_FETCH = { mint: 'on-fetch' } as const;
 
@@ -228,7 +228,7 @@ describe('a fetch is refused', () => {
     const { grant } = await ready(world, {}, ON_FETCH);
     await amendGrant(ledger.database, grant.id, 'granted', { risk: 90 });
     const denied = await fetchOne(grant.taskId).catch((error: unknown) => error);
-    const [fact] = (await readTaskIntake(ledger.database, grant.taskId)).filter(({ kind }) => kind.endsWith('fetch-denied.v1'));
+    const [fact] = (await readTaskEntries(ledger.database, grant.taskId)).filter(({ kind }) => kind.endsWith('fetch-denied.v1'));
     expect(denied).toMatchObject({ code: 'denied', extras: { decisionId: fact?.data['decisionId'] } });
     expect(fact?.data).toMatchObject({ agent: AGENT, reasons: ['no-policy-permits'] });
     expect(world.vault.counts.minted).toBe(0);
@@ -336,7 +336,7 @@ describe('a task that', () => {
     ),
   });
   const denials = async (id: TaskId) =>
-    (await readTaskIntake(ledger.database, id))
+    (await readTaskEntries(ledger.database, id))
       .filter(({ kind }) => kind === 'dev.mayfly.evidence.fetch-denied.v1')
       .map(({ data }) => data['reasons']);
 

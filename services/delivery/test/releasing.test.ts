@@ -8,7 +8,7 @@ import {
   intendLease,
   leasesOf,
   lockGrant,
-  readTaskIntake,
+  readTaskEntries,
   transitionGrant,
   transitionLease,
 } from '@mayfly/store';
@@ -47,7 +47,7 @@ test('a release by name ends that credential and no other', async () => {
   expect(await findGrantByTask(ledger.database, grant.taskId)).toMatchObject({ state: 'granted' });
   const [lease] = (await leasesOf(ledger.database, grant.id)).filter(({ name }) => name === 'second');
   expect(lease).toMatchObject({ cause: 'agent_release' });
-  const told = (await readTaskIntake(ledger.database, grant.taskId)).find(({ kind }) => kind.endsWith('released.v1'));
+  const told = (await readTaskEntries(ledger.database, grant.taskId)).find(({ kind }) => kind.endsWith('released.v1'));
   expect(told?.data).toEqual({ agent: AGENT, names: ['second'] });
 });
 
@@ -63,14 +63,14 @@ test('a release with one unknown name changes nothing at all', async () => {
   const grant = await withTwo();
   await expect(world.delivering.release(grant.taskId, AGENT, ['second', 'third'])).rejects.toMatchObject({ code: 'invalid-request' });
   expect(await states(grant.id)).toEqual({ orders: 'active', second: 'active' });
-  expect((await readTaskIntake(ledger.database, grant.taskId)).map(({ kind }) => kind)).not.toContain('dev.mayfly.evidence.released.v1');
+  expect((await readTaskEntries(ledger.database, grant.taskId)).map(({ kind }) => kind)).not.toContain('dev.mayfly.evidence.released.v1');
 });
 
 test('a release of a task that is over, or once more, is no error and changes nothing', async () => {
   const grant = await withTwo();
   await world.delivering.release(grant.taskId, AGENT, []);
   await world.delivering.release(grant.taskId, AGENT, []);
-  expect((await readTaskIntake(ledger.database, grant.taskId)).filter(({ kind }) => kind.endsWith('released.v1'))).toHaveLength(1);
+  expect((await readTaskEntries(ledger.database, grant.taskId)).filter(({ kind }) => kind.endsWith('released.v1'))).toHaveLength(1);
 });
 
 test('nobody releases, views or keeps alive what is another’s', async () => {

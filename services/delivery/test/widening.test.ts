@@ -10,7 +10,7 @@ import {
   isBeingMinted,
   lockGrant,
   narrowToken,
-  readTaskIntake,
+  readTaskEntries,
   replaceTaskToken,
 } from '@mayfly/store';
 import { applyExample } from '../../../libs/store/test/example.js';
@@ -110,7 +110,7 @@ test('a sub-task asks for its parent too, unless its parent may not have it any 
   await amendGrant(ledger.database, parent.grant.id, 'granted', { risk: 90 });
   await lose(child.grant.id);
   await expect(world.delivering.fetch(child.grant.taskId, 'orders', AGENT, 0)).rejects.toMatchObject({ code: 'denied' });
-  expect(await readTaskIntake(ledger.database, child.grant.taskId)).toContainEqual(
+  expect(await readTaskEntries(ledger.database, child.grant.taskId)).toContainEqual(
     expect.objectContaining({
       kind: 'dev.mayfly.evidence.fetch-denied.v1',
       data: expect.objectContaining({ reasons: ['exceeds-parent'] }),

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { amendGrant, endGrant, lockGrant, readTaskIntake, transitionGrant } from '@mayfly/store';
+import { amendGrant, endGrant, lockGrant, readTaskEntries, transitionGrant } from '@mayfly/store';
 import { serve, type Served } from '../../../libs/http/test/serve.js';
 import { applyExample } from '../../../libs/store/test/example.js';
 import { AT, granted, startLedger, type Ledger } from '../../../libs/store/test/ledger.js';
@@ -96,9 +96,9 @@ describe('problems', () => {
     expect(foreign.status).toBe(404);
     expect(foreign.body).toEqual(unknown.body);
     // Written beside the answer, so that the answer takes no longer than for a task that nobody knows.
-    let noted: Awaited<ReturnType<typeof readTaskIntake>> = [];
+    let noted: Awaited<ReturnType<typeof readTaskEntries>> = [];
     while (noted.length === 0)
-      noted = (await readTaskIntake(ledger.database, grant.taskId)).filter(({ kind }) => kind.endsWith('fetch-refused.v1'));
+      noted = (await readTaskEntries(ledger.database, grant.taskId)).filter(({ kind }) => kind.endsWith('fetch-refused.v1'));
     expect(noted).toMatchObject([{ data: { agent: 'spiffe://example.org/agent/reporter', reason: 'task-not-found' } }]);
   });
 

@@ -7,7 +7,7 @@ import {
   applyPolicySet,
   credentialsOf,
   endGrant,
-  readTaskIntake,
+  readTaskEntries,
   findGrantByTask,
   lockGrant,
   transitionLease,
@@ -286,7 +286,7 @@ describe('a shorter life in the catalogue', () => {
     expect((await credentialsOf(ledger.database, grant.id)).find(({ name }) => name === 'orders')?.spec).toMatchObject({
       maxTtlSeconds: 600,
     });
-    const shortened = (await readTaskIntake(ledger.database, grant.taskId)).find(
+    const shortened = (await readTaskEntries(ledger.database, grant.taskId)).find(
       ({ kind }) => kind === 'dev.mayfly.evidence.lease-shortened.v1',
     );
     expect(shortened?.data).toMatchObject({ credential: 'orders', drift: 'catalogue', to: plusSeconds(AT, 600).toISOString() });

@@ -1,7 +1,7 @@
 /** A drift service on a real ledger, and live tasks for it to decide again. */
 import { digestOf, ManualClock, newLeaseRef, type LeaseRef, type TaskStart } from '@mayfly/domain';
 import { readPolicy } from '@mayfly/policy';
-import { CurrentPolicy, insertCredentials, intendLease, leasesOf, readTaskIntake, transitionLease, type Database } from '@mayfly/store';
+import { CurrentPolicy, insertCredentials, intendLease, leasesOf, readTaskEntries, transitionLease, type Database } from '@mayfly/store';
 import type { RiskSignalMessage, RiskSubject } from '@mayfly/task-events';
 import { anybodys } from '../../../libs/store/test/example.js';
 import { AT, capability, granted, task } from '../../../libs/store/test/ledger.js';
@@ -39,7 +39,7 @@ export async function leaseStates(database: Database, id: Parameters<typeof leas
 
 /** What was lost, as evidence says. */
 export const losses = async (database: Database, taskId: string) =>
-  (await readTaskIntake(database, taskId)).filter(({ kind }) => kind === 'dev.mayfly.evidence.permit-lost.v1').map(({ data }) => data);
+  (await readTaskEntries(database, taskId)).filter(({ kind }) => kind === 'dev.mayfly.evidence.permit-lost.v1').map(({ data }) => data);
 
 let signals = 0;
 /** A risk signal; each with an id of its own unless told otherwise. */

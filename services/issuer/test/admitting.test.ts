@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { newGrantId, plusSeconds, taskId, type TaskStart } from '@mayfly/domain';
-import { credentialsOf, findGrantByTask, insertGrant, leasesOf, noteVaultDigest, openDatabase, readTaskIntake } from '@mayfly/store';
+import { credentialsOf, findGrantByTask, insertGrant, leasesOf, noteVaultDigest, openDatabase, readTaskEntries } from '@mayfly/store';
 import type { TaskStartedMessage } from '@mayfly/task-events';
 import { applyExample } from '../../../libs/store/test/example.js';
 import { AT, startLedger, task, type Ledger } from '../../../libs/store/test/ledger.js';
@@ -12,7 +12,7 @@ beforeAll(async () => {
 }, 60_000);
 afterAll(() => ledger?.stop());
 
-const kindsOf = async (id: string): Promise<string[]> => (await readTaskIntake(ledger.database, id)).map(({ kind }) => kind);
+const kindsOf = async (id: string): Promise<string[]> => (await readTaskEntries(ledger.database, id)).map(({ kind }) => kind);
 const grantOf = (id: string) => findGrantByTask(ledger.database, id);
 /** What a permitted `orders-db.read` and a few refusals look like. */
 const credentials = [
@@ -163,7 +163,7 @@ describe('a sub-task that its parent may not hand on', () => {
     const child = started({ parentTaskId: parent.task.taskId });
     await issuing.onTaskStarted(child);
     expect(await grantOf(child.task.taskId)).toMatchObject({ state: 'granted' });
-    const fact = (await readTaskIntake(ledger.database, child.task.taskId)).find(({ kind }) => kind.endsWith('.shadow-decided.v1'));
+    const fact = (await readTaskEntries(ledger.database, child.task.taskId)).find(({ kind }) => kind.endsWith('.shadow-decided.v1'));
     expect(fact?.data).toMatchObject({
       action: 'delegate',
       target: child.task.agent.id,

@@ -9,7 +9,7 @@ import {
   leasesOf,
   lockGrantByTask,
   openDatabase,
-  readTaskIntake,
+  readTaskEntries,
 } from '@mayfly/store';
 import { parse, stringify } from 'yaml';
 import { applyExample } from '../../../libs/store/test/example.js';
@@ -36,7 +36,7 @@ const limited = (change: (registrations: any) => void): Promise<string> =>
     return { ...files, 'registrations.yaml': stringify(registrations) };
   });
 const grantOf = async (id: string): Promise<Grant> => (await findGrantByTask(ledger.database, id))!;
-const kindsOf = async (id: string): Promise<string[]> => (await readTaskIntake(ledger.database, id)).map(({ kind }) => kind);
+const kindsOf = async (id: string): Promise<string[]> => (await readTaskEntries(ledger.database, id)).map(({ kind }) => kind);
 
 type World = ReturnType<typeof issuerOn>;
 async function start({ issuing }: World): Promise<Grant> {
@@ -62,9 +62,9 @@ describe('a quota', () => {
     expect((await credentialsOf(ledger.database, three.id))[0]).toMatchObject({ permitted: false, reasons: ['quota-exceeded'] });
     expect(await leasesOf(ledger.database, three.id)).toEqual([]);
     expect(await kindsOf(three.taskId)).toContain('dev.mayfly.evidence.quota-exceeded.v1');
-    const said = (await readTaskIntake(ledger.database, three.taskId)).find(({ kind }) => kind === 'dev.mayfly.grant.denied.v1');
+    const said = (await readTaskEntries(ledger.database, three.taskId)).find(({ kind }) => kind === 'dev.mayfly.grant.denied.v1');
     expect(said?.data).toMatchObject({ reason: 'quota-exceeded' });
-    const noted = (await readTaskIntake(ledger.database, three.taskId)).find(({ kind }) => kind.includes('quota'));
+    const noted = (await readTaskEntries(ledger.database, three.taskId)).find(({ kind }) => kind.includes('quota'));
     expect(noted?.data).toMatchObject({ scope, quota: 'liveTasks', limit: 2 });
   });
 

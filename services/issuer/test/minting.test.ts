@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { claimRevocations, endGrant, findGrantByTask, isBeingMinted, leasesOf, lockGrantByTask, readTaskIntake } from '@mayfly/store';
+import { claimRevocations, endGrant, findGrantByTask, isBeingMinted, leasesOf, lockGrantByTask, readTaskEntries } from '@mayfly/store';
 import { MintRefused } from '@mayfly/vault';
 import { applyExample } from '../../../libs/store/test/example.js';
 import { startLedger, type Ledger } from '../../../libs/store/test/ledger.js';
@@ -159,7 +159,7 @@ describe('a task that ends while it is being minted for', () => {
     expect(lease).toMatchObject({ state: 'revoking', cause: 'task_ended' });
     expect([...vault.principals]).toEqual([lease.principal]);
     expect(lease.vaultLeaseId).toBeDefined();
-    const kinds = (await readTaskIntake(ledger.database, message.task.taskId)).map(({ kind }) => kind);
+    const kinds = (await readTaskEntries(ledger.database, message.task.taskId)).map(({ kind }) => kind);
     expect(kinds).not.toContain('dev.mayfly.credential.issued.v1');
   });
 });
@@ -180,7 +180,7 @@ test('a mint that is refused for good has failed, with evidence, and the other c
   expect(leases.map(({ state }) => state).sort()).toEqual(['active', 'failed']);
   const failed = leases.find(({ state }) => state === 'failed')!;
   expect(failed.lastProblem).toBe('mint-refused');
-  expect(await readTaskIntake(ledger.database, message.task.taskId)).toContainEqual(
+  expect(await readTaskEntries(ledger.database, message.task.taskId)).toContainEqual(
     expect.objectContaining({
       kind: 'dev.mayfly.evidence.mint-failed.v1',
       data: { credential: failed.name, leaseRef: failed.ref, reason: 'mint-refused' },

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import { newOrderId } from '@mayfly/domain';
 import type { Selector } from '@mayfly/grant';
-import { credentialsOf, findGrantByTask, insertOrder, leasesOf, orderEnded, readTaskIntake } from '@mayfly/store';
+import { credentialsOf, findGrantByTask, insertOrder, leasesOf, orderEnded, readTaskEntries } from '@mayfly/store';
 import { applyExample } from '../../../libs/store/test/example.js';
 import { AT, startLedger, type Ledger } from '../../../libs/store/test/ledger.js';
 import { issuerOn, started } from './world.js';
@@ -37,7 +37,7 @@ test.each<[Selector['field'], string]>([
   expect(grant.state).toBe('denied');
   expect((await credentialsOf(ledger.database, grant.id))[0]).toMatchObject({ permitted: false, reasons: ['revocation-ordered'] });
   expect(await leasesOf(ledger.database, grant.id)).toEqual([]);
-  const said = (await readTaskIntake(ledger.database, grant.taskId)).find(({ kind }) => kind === 'dev.mayfly.grant.denied.v1');
+  const said = (await readTaskEntries(ledger.database, grant.taskId)).find(({ kind }) => kind === 'dev.mayfly.grant.denied.v1');
   expect(said?.data).toMatchObject({ reason: 'revocation-ordered' });
 });
 

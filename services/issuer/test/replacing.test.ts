@@ -11,7 +11,7 @@ import {
   lockGrant,
   lockGrantByTask,
   narrowToken,
-  readTaskIntake,
+  readTaskEntries,
   retiredTokens,
   transitionLease,
   unnamedTokens,
@@ -87,7 +87,7 @@ describe('a grant that lost a capability', () => {
     expect(await unnamedTokens(ledger.database, [before.tokenAccessor!, after.tokenAccessor!])).toEqual([]);
     expect(await idleTokens(ledger.database, before.id)).toEqual([]);
     expect(await isBeingMinted(ledger.database, before.id)).toBe(false);
-    expect(await readTaskIntake(ledger.database, before.taskId)).toContainEqual(
+    expect(await readTaskEntries(ledger.database, before.taskId)).toContainEqual(
       expect.objectContaining({
         kind: 'dev.mayfly.evidence.task-token-replaced.v1',
         data: { opens: ['orders-db.read'], lost: ['service.cert'], gained: [] },

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { newLeaseRef } from '@mayfly/domain';
-import { endLease, findGrantByTask, findLease, intendLease, lockGrant, readTaskIntake, transitionLease } from '@mayfly/store';
+import { endLease, findGrantByTask, findLease, intendLease, lockGrant, readTaskEntries, transitionLease } from '@mayfly/store';
 import { applyExample } from '../../../libs/store/test/example.js';
 import { AT, startLedger, type Ledger } from '../../../libs/store/test/ledger.js';
 import { QUARANTINE_AFTER_SECONDS, quarantineOverdue } from '../src/quarantine-overdue.js';
@@ -23,7 +23,7 @@ beforeEach(async () => {
 
 const orders = { target: 'orders' } as const;
 const leaseOf = async (ref: Parameters<typeof findLease>[1]) => (await findLease(ledger.database, ref))!;
-const facts = async (taskId: string) => (await readTaskIntake(ledger.database, taskId)).filter(({ kind }) => kind === QUARANTINED);
+const facts = async (taskId: string) => (await readTaskEntries(ledger.database, taskId)).filter(({ kind }) => kind === QUARANTINED);
 const after = (seconds: number) => {
   world.clock.advance(seconds * 1000);
   return quarantineOverdue(world, 'orders');

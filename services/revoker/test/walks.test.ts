@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { ManualClock, newGrantId, newLeaseRef, taskId, type Capability } from '@mayfly/domain';
 import { OrphanWatch } from '@mayfly/revocation';
-import { activateLease, amendGrant, findGrant, findLease, readTaskIntake, transitionGrant } from '@mayfly/store';
+import { activateLease, amendGrant, findGrant, findLease, readTaskEntries, transitionGrant } from '@mayfly/store';
 import { createLogger } from '@mayfly/telemetry';
 import { vaultForIssuer, vaultForReconciler, vaultForRevoker } from '@mayfly/vault';
 import { granted, startLedger, type Ledger } from '../../../libs/store/test/ledger.js';
@@ -59,7 +59,7 @@ async function live(capability: Capability = CATALOGUE.read) {
   await ledger.database.transaction('test', (tx) => activateLease(tx, 'issuer', { grant, credential, lease, minted, ttlSeconds: 600, at }));
   return { grant, lease, token, minted };
 }
-const facts = async (id: string, kind: string) => (await readTaskIntake(ledger.database, id)).filter((fact) => fact.kind === kind);
+const facts = async (id: string, kind: string) => (await readTaskEntries(ledger.database, id)).filter((fact) => fact.kind === kind);
 
 describe('what Vault has and the ledger does not name', () => {
   test('a task token whose making was interrupted is ended, not before it has been unexplained for a minute; all others live on', async () => {

@@ -9,7 +9,7 @@ import {
   endGrant,
   findGrantByTask,
   lockGrantByTask,
-  readTaskIntake,
+  readTaskEntries,
   type Database,
 } from '@mayfly/store';
 import { anybodys } from '../../../libs/store/test/example.js';
@@ -87,7 +87,7 @@ export const end = ({ database, clock }: World, taskId: string): Promise<unknown
 /** How often each kind of fact was stated about the task. */
 export async function told({ database }: World, taskId: string): Promise<Record<string, number>> {
   const count: Record<string, number> = {};
-  for (const { kind } of await readTaskIntake(database, taskId)) count[kind] = (count[kind] ?? 0) + 1;
+  for (const { kind } of await readTaskEntries(database, taskId)) count[kind] = (count[kind] ?? 0) + 1;
   return count;
 }
 
