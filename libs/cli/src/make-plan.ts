@@ -79,6 +79,8 @@ export function planText({ current, usable, days, live, lost, gained, flipped }:
   ].join('\n\n');
 }
 
+const spaced = (name: string): string => name.replaceAll(/[A-Z]/g, (letter) => ` ${letter}`);
+
 function section(head: string, { rows, more, total }: PlanTable): string {
   if (rows.length === 0) return head;
   const counted = Object.keys(total).filter((name) => rows.some(({ counts }) => (counts[name] ?? 0) > 0));
@@ -87,5 +89,5 @@ function section(head: string, { rows, more, total }: PlanTable): string {
       plain,
     ),
   );
-  return `${head}\n${table(['agent', 'initiator', 'capability', ...counted, 'why'], lines)}${more ? '\n… and more rows; the counts above are of all' : ''}`;
+  return `${head}\n${table(['agent', 'initiator', 'capability', ...counted.map(spaced), 'why'], lines)}${more ? '\n… and more rows; the counts above are of all' : ''}`;
 }
