@@ -75,7 +75,8 @@ when { context has initiator && context.initiator == Mayfly::Initiator::"${initi
       const [inVault, { named }] = [await vault.tokensOf(first.id), await tokensOf(taskId)];
       return inVault.join() === [...named].sort().join() ? true : undefined;
     };
-    await until('Vault has exactly the tokens that the ledger names', exactly, 60);
+    // What nobody names is looked at for a minute before it is ended.
+    await until('Vault has exactly the tokens that the ledger names', exactly, 120);
     figure(`and Vault has no token that the ledger does not name after ${secondsSince(killed)} s`);
     expect(await world.isRefused(fetched.data)).toBe(false);
 
@@ -85,5 +86,5 @@ when { context has initiator && context.initiator == Mayfly::Initiator::"${initi
     expect(await world.isRefused(fetched.data)).toBe(true);
     await hold.apply(hold.example);
   },
-  200_000,
+  300_000,
 );

@@ -83,4 +83,5 @@ export function vaultForRevoker(settings: VaultSettings): SecretRevoker & VaultH
 }
 
 /** For the revoker's reconcilers, in a role of their own: lists and looks up, ends nothing. */
-export const vaultForReconciler = (settings: VaultSettings): VaultInventory & VaultConfiguration => new VaultLister(connect(settings, false).session);
+export const vaultForReconciler = (settings: VaultSettings): VaultInventory & VaultConfiguration =>
+  new VaultLister(connect(settings, false).session);

@@ -20,7 +20,11 @@ const read: SecretsEngine['read'] = (data, { now, leaseSeconds }) => {
 };
 
 /** Its role. */
-const configuration: SecretsEngine['configuration'] = ({ mount, role }) => ({ path: `${mount}/roles/{role}`, values: { role }, volatile: [] });
+const configuration: SecretsEngine['configuration'] = ({ mount, role }) => ({
+  path: `${mount}/roles/{role}`,
+  values: { role },
+  volatile: [],
+});
 
 /** `{ username, password }`; the principal is the user. */
 export const database: SecretsEngine = { leases: true, life: 'by-renewal', call, configuration, read };

@@ -30,7 +30,11 @@ const read: SecretsEngine['read'] = (data) => {
 };
 
 /** Its role. */
-const configuration: SecretsEngine['configuration'] = ({ mount, role }) => ({ path: `${mount}/roles/{role}`, values: { role }, volatile: [] });
+const configuration: SecretsEngine['configuration'] = ({ mount, role }) => ({
+  path: `${mount}/roles/{role}`,
+  values: { role },
+  volatile: [],
+});
 
 /** `{ certificate, privateKey, caChain, serialNumber }`, PEM; `caChain` is a list. The principal is the serial number. */
 export const pki: SecretsEngine = { leases: true, life: 'in-call', call, configuration, read };

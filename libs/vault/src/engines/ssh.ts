@@ -24,7 +24,11 @@ const read: SecretsEngine['read'] = (data) => {
 };
 
 /** Its role. */
-const configuration: SecretsEngine['configuration'] = ({ mount, role }) => ({ path: `${mount}/roles/{role}`, values: { role }, volatile: [] });
+const configuration: SecretsEngine['configuration'] = ({ mount, role }) => ({
+  path: `${mount}/roles/{role}`,
+  values: { role },
+  volatile: [],
+});
 
 /** `{ signedKey, privateKey, serialNumber }`, in OpenSSH's forms. The principal is the serial number. */
 export const ssh: SecretsEngine = { leases: false, life: 'in-call', call, configuration, read };
