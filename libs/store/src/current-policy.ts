@@ -13,6 +13,13 @@ export class PolicyUnavailable extends MayflyError {
   }
 }
 
+/** What is stored under the digest was altered. */
+class AlteredPolicySet extends MayflyError {
+  constructor() {
+    super('policy-set-altered', 'the stored files are not those of the digest; apply the set afresh', 503, true);
+  }
+}
+
 /**
  * Every question asks the ledger which set is current, in the caller's own transaction, so that no replica ever decides by a set
  * that has been replaced; only the reading of a set is remembered, until somebody writes its row.
@@ -52,12 +59,12 @@ export class CurrentPolicy<T> {
   async #load(sql: Sql, digest: string): Promise<T> {
     const set = await findPolicySet(sql, digest);
     try {
-      if (!set || digestOf(set.files) !== digest) throw new TypeError('the stored files are not those of the digest');
+      if (!set || digestOf(set.files) !== digest) throw new AlteredPolicySet();
       await this.vouch(set);
       return await this.read(set.files);
     } catch (error) {
-      const problem =
-        'the current policy set cannot be used; apply one that is signed as this installation asks and that this version understands';
+      const reason = error instanceof MayflyError ? error.code : 'unreadable';
+      const problem = `the current policy set cannot be used (${reason}); apply one that is signed as this installation asks and that this version understands`;
       throw new PolicyUnavailable(problem, { cause: error });
     }
   }

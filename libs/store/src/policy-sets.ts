@@ -71,15 +71,21 @@ export async function lockCurrentPolicy(tx: Sql): Promise<string | undefined> {
   return currentPolicyDigest(tx);
 }
 
-/** Keeps a set; a signature takes the place of an earlier one, and nothing takes the place of a signature. */
-export async function keepPolicySet(tx: Sql, { digest, files, signature }: StoredSet, appliedBy: string, at: Date): Promise<void> {
-  await tx.run(
+/**
+ * Keeps a set as it is given, whatever is stored under its digest: a row that somebody altered is mended by it. Its files must be those of
+ * the digest.
+ * @returns false when exactly this is stored already
+ */
+export async function keepPolicySet(tx: Sql, { digest, files, signature }: StoredSet, appliedBy: string, at: Date): Promise<boolean> {
+  const written = await tx.run(
     'policy.keep',
     `insert into policy.set (digest, files, signature, applied_by, applied_at) values ($1, $2, $3, $4, $5)
-     on conflict (digest) do update set signature = excluded.signature
-       where excluded.signature is not null and policy.set.signature is distinct from excluded.signature`,
+     on conflict (digest) do update set files = excluded.files, signature = excluded.signature
+       where policy.set.files <> excluded.files or policy.set.signature is distinct from excluded.signature
+     returning 1`,
     [digest, JSON.stringify(files), signature ?? null, appliedBy, at],
   );
+  return written.length > 0;
 }
 
 /** Makes a kept set the current one; its row must be locked ({@link lockCurrentPolicy}). */
@@ -95,14 +101,22 @@ export async function switchPolicy(tx: Sql, to: PolicySwitch): Promise<void> {
     'insert into policy.switch (kind, digest, previous, operator, reason, signer, at) values ($1, $2, $3, $4, $5, $6, $7)',
     [to.kind, to.digest, to.previous ?? null, to.operator, to.reason ?? null, to.signer ?? null, to.at],
   );
-  await tx.run('policy.wake', `select pg_notify('${CHANNELS.policy}', $1)`, [to.digest]);
+  await wakePolicyReaders(tx, to.digest);
 }
 
-/** Stores a set and makes it current, in the caller's transaction. False when it is current already. */
+/** Lets everybody look again who decides by the current set: it was written. */
+export async function wakePolicyReaders(tx: Sql, digest: string): Promise<void> {
+  await tx.run('policy.wake', `select pg_notify('${CHANNELS.policy}', $1)`, [digest]);
+}
+
+/** Stores a set and makes it current, in the caller's transaction. False when exactly this is in force already. */
 export async function applyPolicySet(tx: Sql, set: StoredSet & { readonly appliedBy: string; readonly at: Date }): Promise<boolean> {
   const previous = await lockCurrentPolicy(tx);
-  await keepPolicySet(tx, set, set.appliedBy, set.at);
-  if (previous === set.digest) return false;
+  const written = await keepPolicySet(tx, set, set.appliedBy, set.at);
+  if (previous === set.digest) {
+    if (written) await wakePolicyReaders(tx, set.digest);
+    return written;
+  }
   const { digest, appliedBy: operator, at } = set;
   await switchPolicy(tx, { kind: 'applied', digest, operator, at, ...(previous && { previous }) });
   return true;

@@ -365,7 +365,15 @@ describe('policy sets', () => {
     }
     await apply('theirs');
     await expect(policies.get(ledger.database)).rejects.toMatchObject({ code: 'policy-unavailable' });
-    await apply('mine');
+    await apply('mine', 'good');
+    expect(await policies.get(ledger.database)).toBe('mine');
+    // Altered as its administrator can, and mended by applying it again: by the console's own role.
+    await write(`files = '{"name": "theirs"}', signature = 'forged'`);
+    await ledger.database.transaction('apply', async (tx) => {
+      await tx.run('', 'set local role mayfly_console');
+      const mine = { digest: digestOf({ name: 'mine' }), files: { name: 'mine' }, signature: 'good', appliedBy: 'admin', at: AT };
+      expect([await applyPolicySet(tx, mine), await applyPolicySet(tx, mine)]).toEqual([true, false]);
+    });
     expect(await policies.get(ledger.database)).toBe('mine');
   });
 

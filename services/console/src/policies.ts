@@ -13,6 +13,7 @@ import {
   putInOutbox,
   stateFact,
   switchPolicy,
+  wakePolicyReaders,
   type Database,
   type PolicySwitch,
   type Sql,
@@ -66,7 +67,8 @@ export class Policies {
   constructor(private readonly on: PolicyDependencies) {}
 
   /**
-   * Makes a policy set the current one, atomically; drift follows from it.
+   * Makes a policy set the current one, atomically; drift follows from it. What is stored afterwards is what was sent, also where it was
+   * current already.
    * @throws InvalidPolicySet; PolicySignatureRefused; PolicyChanged
    */
   async apply({ files, signature, expected }: Application, operator: string) {
@@ -77,9 +79,12 @@ export class Policies {
     const { previous, changed } = await database.transaction('apply policy set', async (tx) => {
       const current = await lockCurrentPolicy(tx);
       if (expected !== undefined && (current ?? null) !== expected) throw new PolicyChanged(current);
-      await keepPolicySet(tx, set, operator, at);
-      if (current === set.digest) return { previous: current, changed: false };
+      const written = await keepPolicySet(tx, set, operator, at);
       const { signer } = described;
+      if (current === set.digest) {
+        if (written) await mend(tx, { digest: set.digest, operator, at, ...(signer && { signer }) });
+        return { previous: current, changed: written };
+      }
       await change(tx, {
         kind: 'applied',
         digest: set.digest,
@@ -158,7 +163,16 @@ export class Policies {
 /** Evidence and event of a switch are durable exactly when it is. */
 async function change(tx: Sql, to: PolicySwitch): Promise<void> {
   await switchPolicy(tx, to);
-  const { kind, digest: policyDigest, at, ...rest } = to;
+  await announce(tx, to);
+}
+
+/** The set in force was not stored as it was sent: altered, or signed otherwise. No switch, but everybody has to read it again. */
+async function mend(tx: Sql, one: Omit<PolicySwitch, 'kind' | 'previous'>): Promise<void> {
+  await wakePolicyReaders(tx, one.digest);
+  await announce(tx, { ...one, kind: 'applied', previous: one.digest });
+}
+
+async function announce(tx: Sql, { kind, digest: policyDigest, at, ...rest }: PolicySwitch): Promise<void> {
   const data = { policyDigest, change: kind, at: at.toISOString(), ...rest };
   await stateFact(tx, { kind: KINDS[kind], at: at.toISOString(), by: 'console', data });
   const event = { id: newEventId(), type: OUT_EVENTS.policyChanged, topic: TOPICS.signals, key: 'policy', time: at, data };

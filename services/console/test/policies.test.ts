@@ -119,7 +119,7 @@ describe('a policy set', () => {
     await trust(EC.publicKey);
     await expect(reader()).rejects.toMatchObject({ code: 'policy-unavailable', cause: { code: 'policy-signature-refused' } });
     // Signed again by a key that is trusted.
-    expect(await post('policies', { files, signature: await sign(digest, EC) })).toMatchObject({ status: 200, body: { changed: false } });
+    expect(await post('policies', { files, signature: await sign(digest, EC) })).toMatchObject({ status: 200, body: { changed: true } });
     expect((await reader()).digest).toBe(digest);
   });
 
@@ -151,6 +151,31 @@ describe('applying', () => {
     expect(await apply('third', { expected: planned })).toMatchObject({ status: 409, body: { code: 'policy-changed' } });
     expect(await apply('third', { expected: null })).toMatchObject({ status: 409 });
     expect(await current()).toBe(now);
+  });
+
+  test.each([
+    ['files were', `files = jsonb_set(files, '{policies/more.cedar}', '"permit (principal, action, resource);"')`, 'policy-set-altered'],
+    ['signature was', `signature = 'a.b.c'`, 'policy-signature-refused'],
+    ['signature was taken away, and its files were', `files = files - 'policies/more.cedar', signature = null`, 'policy-set-altered'],
+  ])('a set whose stored %s altered is mended by applying it again, current or not', async (_, altered, code) => {
+    const vouch = await policyVoucher({ MAYFLY_PROFILE: 'production', MAYFLY_POLICY_KEYS_FILE: join(folder, 'keys.json') });
+    const policies = new CurrentPolicy(readPolicySet, vouch);
+    const { digest, files } = set('altered');
+    const body = { files, signature: await sign(digest) };
+    const alter = () => world.database.run('', `update policy.set set ${altered} where digest = $1`, [digest]);
+    await post('policies', body);
+    expect((await policies.get(world.database)).digest).toBe(digest);
+
+    await alter();
+    await expect(policies.get(world.database)).rejects.toMatchObject({ message: expect.stringContaining(`(${code})`), cause: { code } });
+    expect(await post('policies', body)).toMatchObject({ status: 200, body: { changed: true, previous: digest } });
+    expect((await policies.get(world.database)).digest).toBe(digest);
+    expect((await post('policies', body)).body).toMatchObject({ changed: false });
+
+    await apply('another');
+    await alter();
+    expect((await post('policies', body)).body).toMatchObject({ changed: true });
+    expect((await policies.get(world.database)).digest).toBe(digest);
   });
 
   test('two at once: both are kept, one after the other, and of two that expect the same set one is refused', async () => {
