@@ -21,8 +21,13 @@ export interface Verdict {
 /**
  * Reads all of the log and checks it.
  * @param known an earlier head that the log must still contain
+ * @param see gets each record that fits into the chain
  */
-export async function verifyLog(operators: Pick<ConsoleClient, 'get'>, known?: Head): Promise<Verdict> {
+export async function verifyLog(
+  operators: Pick<ConsoleClient, 'get'>,
+  known?: Head,
+  see?: (record: EvidenceRecord) => void,
+): Promise<Verdict> {
   const verifier = new ChainVerifier(known);
   // The head that the log claimed before it was read: a log that hides its end, or says another head than it has, is found by it.
   let claimed: Head | undefined;
@@ -32,6 +37,7 @@ export async function verifyLog(operators: Pick<ConsoleClient, 'get'>, known?: H
     for (const record of records) {
       const flaw = verifier.next(record) ?? differs(verifier.head, claimed);
       if (flaw) return { head: verifier.head, flaw };
+      see?.(record);
     }
     if (records.length === 0) break;
   }

@@ -1,7 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from '@jest/globals';
-import { append, type EvidenceRecord } from '@mayfly/evidence-log';
+import { append, hashOf, type EvidenceRecord } from '@mayfly/evidence-log';
 import { startWorld } from './world.js';
 
 const COUNT = 1201;
@@ -80,7 +80,7 @@ describe('evidence export', () => {
     });
     expect(await world.run(['evidence', 'verify', 'pack.json'])).toMatchObject({
       code: 0,
-      out: expect.stringContaining('intact: 401 records of task etl-1'),
+      out: expect.stringContaining('consistent: 401 records of task etl-1'),
     });
   });
 
@@ -106,6 +106,104 @@ describe('evidence export', () => {
     expect(await world.run(['evidence', 'verify', 'dev.json'])).toMatchObject({
       code: 1,
       err: expect.stringContaining('is no evidence file'),
+    });
+  });
+});
+
+describe('an exported file', () => {
+  interface Pack {
+    taskId: string;
+    records: EvidenceRecord[];
+    checkpoint: { size: number; hash?: string | undefined };
+  }
+  const HEAD = `${COUNT}:${headAt(COUNT).hash}`;
+  const changed = async (change: (pack: Pack) => void) => {
+    await setup(LOG);
+    await world.run(['evidence', 'export', 'etl-1', '--out', 'pack.json']);
+    const pack = JSON.parse(readFileSync(join(world.home, 'pack.json'), 'utf8')) as Pack;
+    change(pack);
+    writeFileSync(join(world.home, 'pack.json'), JSON.stringify(pack));
+  };
+  const verify = (...more: readonly string[]) => world.run(['evidence', 'verify', 'pack.json', ...more]);
+  const rehashed = ({ hash, ...content }: EvidenceRecord): EvidenceRecord => {
+    const forged = { ...content, data: { at: 'forged' } };
+    return { ...forged, hash: hashOf(forged) };
+  };
+
+  it('alone is not called complete, nor intact', async () => {
+    await changed(({ records }) => records.splice(200, 1));
+    const { code, out } = await verify();
+    expect(code).toBe(0);
+    expect(out).toContain('the file alone cannot tell');
+    expect(out).not.toMatch(/intact|unaltered/i);
+    expect(JSON.parse((await verify('--json')).out)).toEqual({
+      consistent: true,
+      complete: null,
+      taskId: 'etl-1',
+      records: 400,
+      checkpoint: headAt(COUNT),
+    });
+  });
+
+  const NONSENSE: readonly [string, (pack: Pack) => void][] = [
+    ['no records', (pack) => (pack.records = [])],
+    ['a checkpoint that is no hash', (pack) => (pack.checkpoint.hash = 'nonsense')],
+    ['a checkpoint of no size', (pack) => (pack.checkpoint.size = -1)],
+    ['no checkpoint', (pack) => delete (pack as Partial<Pack>).checkpoint],
+    ['a record that is none', (pack) => (pack.records[3] = null as never)],
+  ];
+  it.each(NONSENSE)('with %s fails', async (_, change) => {
+    await changed(change);
+    expect(await verify()).toMatchObject({ code: 1, err: expect.stringMatching(/no evidence file.*evidence export/) });
+  });
+
+  it('with a head is complete when it has exactly what the log has', async () => {
+    await changed(() => undefined);
+    expect(await verify('--head', HEAD)).toMatchObject({ code: 0, out: expect.stringContaining('complete: 401 records of task etl-1') });
+    expect(JSON.parse((await verify('--head', HEAD, '--json')).out)).toMatchObject({ complete: true, records: 401 });
+  });
+
+  const DIFFERENT: readonly [string, (pack: Pack) => unknown, object[]][] = [
+    ['the first is missing', ({ records }) => records.shift(), [{ index: 0, problem: 'missing' }]],
+    ['one in the middle is missing', ({ records }) => records.splice(200, 1), [{ index: 600, problem: 'missing' }]],
+    ['the last is missing', ({ records }) => records.pop(), [{ index: 1200, problem: 'missing' }]],
+    ['one was made anew with its hash', ({ records }) => (records[5] = rehashed(records[5]!)), [{ index: 15, problem: 'differs' }]],
+    [
+      'one was invented',
+      ({ records }) => records.splice(1, 0, rehashed({ ...records[0]!, index: 1, previousHash: LOG[0]!.hash })),
+      [{ index: 1, problem: 'not-in-log' }],
+    ],
+    [
+      'the end is cut off, and the checkpoint moved before it',
+      (pack) => {
+        pack.records.splice(399);
+        pack.checkpoint = headAt(1197);
+      },
+      [
+        { index: 1197, problem: 'missing' },
+        { index: 1200, problem: 'missing' },
+      ],
+    ],
+    ['the checkpoint is another', ({ checkpoint }) => (checkpoint.size += 7), [{ index: COUNT + 7, problem: 'checkpoint-differs' }]],
+  ];
+  it.each(DIFFERENT)('with a head is compared with the log: %s', async (_, change, differences) => {
+    await changed(change);
+    expect((await verify()).code).toBe(0);
+    const { code, out } = await verify('--head', HEAD, '--json');
+    expect([code, JSON.parse(out)]).toEqual([1, expect.objectContaining({ complete: false, differences })]);
+    const [first] = differences as { index: number }[];
+    expect((await verify('--head', HEAD)).out).toContain(`NOT THE LOG at record ${first?.index}: `);
+  });
+
+  it('is not vouched for beyond the head, nor by a log that is not the one of the head', async () => {
+    await changed(({ records }) => records.splice(3));
+    expect(await verify('--head', `4:${headAt(4).hash}`)).toMatchObject({
+      code: 1,
+      out: 'NOT THE LOG at record 6: it is newer than the head that was given\n',
+    });
+    expect(await verify('--head', `8:${headAt(4).hash}`)).toMatchObject({
+      code: 1,
+      out: 'the log is NOT INTACT at record 7: the log was another one when this head was noted\n',
     });
   });
 });
