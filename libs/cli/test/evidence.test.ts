@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { append, hashOf, type EvidenceRecord } from '@mayfly/evidence-log';
@@ -82,6 +82,13 @@ describe('evidence export', () => {
       code: 0,
       out: expect.stringContaining('consistent: 401 records of task etl-1'),
     });
+  });
+
+  it('of a task without evidence is refused, and nothing is written', async () => {
+    await setup(LOG.filter(({ taskId }) => taskId !== 'etl-1'));
+    const { code, err } = await world.run(['evidence', 'export', 'etl-1', '--out', 'pack.json']);
+    expect([code, err]).toEqual([1, expect.stringMatching(/npx mayfly.*\(task-not-found\)/)]);
+    expect(existsSync(join(world.home, 'pack.json'))).toBe(false);
   });
 
   it('finds an edited, foreign or doubled record in the file', async () => {
