@@ -13,6 +13,7 @@ import {
 import fc from 'fast-check';
 
 type Pairs = readonly (readonly [string, string])[];
+type Ways = Readonly<Record<string, readonly string[]>>;
 const statesOf = (pairs: Pairs): string[] => [...new Set(pairs.map(([, next]) => next))];
 const nextOf = (pairs: Pairs, state: string): string[] => pairs.filter(([prior]) => prior === state).map(([, next]) => next);
 
@@ -36,16 +37,36 @@ const machines = [
     pairs: GRANT_TRANSITIONS as Pairs,
     may: mayGrantGo as (from: string, to: string) => boolean,
     terminal: ['closed', 'denied'],
+    ways: {
+      none: ['requested', 'closed'],
+      requested: ['denied', 'pending', 'granted', 'closed'],
+      pending: ['granted', 'denied', 'closed'],
+      granted: ['closing'],
+      closing: ['closed'],
+    } as Ways,
   },
   {
     name: 'lease',
     pairs: LEASE_TRANSITIONS as Pairs,
     may: mayLeaseGo as (from: string, to: string) => boolean,
     terminal: ['access_ended', 'expired', 'failed', 'revoked'],
+    ways: {
+      none: ['minting'],
+      minting: ['active', 'failed', 'revoking'],
+      active: ['revoking'],
+      revoking: ['revoked', 'expired', 'access_ended', 'stuck'],
+      stuck: ['revoking'],
+    } as Ways,
   },
 ];
 
-describe.each(machines)('the states of a $name', ({ pairs, may, terminal }) => {
+describe.each(machines)('the states of a $name', ({ pairs, may, terminal, ways }) => {
+  test('of every pair of states these may follow each other, and no others', () => {
+    for (const from of ['none', ...statesOf(pairs)])
+      for (const to of statesOf(pairs))
+        expect({ from, to, may: may(from, to) }).toEqual({ from, to, may: ways[from]?.includes(to) ?? false });
+  });
+
   test('no path leaves a terminal state, and these are the terminal ones', () => {
     expect(
       statesOf(pairs)
