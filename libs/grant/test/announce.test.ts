@@ -1,10 +1,9 @@
 import { describe, expect, test } from '@jest/globals';
-import { newGrantId, newLeaseRef, OUT_EVENTS, taskId, TOPICS, type OutEvent } from '@mayfly/domain';
+import { newGrantId, newLeaseRef, OUT_EVENTS, taskId, TOPICS, type Capability, type OutEvent } from '@mayfly/domain';
 import {
   credentialDelivered,
   credentialIssued,
   credentialRevoked,
-  factsOf,
   grantClosed,
   grantDenied,
   grantIssued,
@@ -115,14 +114,144 @@ test('a partial permit is said to be one', () => {
   expect(grantIssued(grant, [credential, refused], said).data).toMatchObject({ reason: 'partly-permitted', decisionId: 'd1' });
 });
 
-test('what is decided again rests on the declaration and on today’s risk', () => {
-  const request = {
-    taskId: grant.taskId,
-    workflow: { name: 'nightly-etl' },
-    agent: { id: 'spiffe://example.org/agent/etl' },
-    intent: { purpose: 'test', plan: [] },
-    credentials: [],
-    risk: 3,
+describe('of full records an event says exactly', () => {
+  const LATER = new Date('2026-01-01T01:00:00Z');
+  const whole: Grant = {
+    ...grant,
+    deadline: LATER,
+    intentDigest: 'sha256:intent',
+    tracestate: 'vendor=1',
+    endCause: 'policy_drift',
+    endDrift: 'catalogue',
+    endOutcome: 'cancelled',
   };
-  expect(factsOf({ ...grant, risk: 70 }, request)).toMatchObject({ risk: 70, tenant: 'default', source: grant.source });
+  const specified: Credential = { ...credential, spec: { shape: 'revocable', mint: 'on-start' } as Capability };
+  const onFetch: Credential = { ...credential, spec: { shape: 'expiry-only', mint: 'on-fetch' } as Capability };
+  const ended: Lease = { ...lease, expiresAt: LATER, drift: 'catalogue', quarantinedAt: LATER, lastProblem: 'vault-unavailable' };
+  const other: Lease = { ...lease, ref: newLeaseRef(), name: 'other' };
+
+  const task = { taskId: 'etl-0042', tenant: 'default', agent: 'spiffe://example.org/agent/etl', at: AT.toISOString() };
+  const about = {
+    credential: 'orders',
+    capability: 'orders-db.read',
+    shape: 'revocable',
+    leaseRef: lease.ref,
+    decisionId: 'd1',
+    policyDigest: 'sha256:one',
+  };
+  const revocation = { ...about, cause: 'task_ended', drift: 'catalogue', requestedAt: AT.toISOString() };
+  const outcomes = [
+    {
+      name: 'orders',
+      capability: 'orders-db.read',
+      decision: 'permit',
+      decisionId: 'd1',
+      reasons: ['policy-permits'],
+      policies: ['p1'],
+    },
+    { name: 'write', capability: 'orders-db.read', decision: 'deny', decisionId: 'd2', reasons: ['policy-denies'], policies: ['p1'] },
+  ];
+
+  test.each<[string, OutEvent, Record<string, unknown>]>([
+    [
+      'what was granted, by the decision that permitted it',
+      grantIssued(whole, [refused, credential], said),
+      {
+        decisionId: 'd1',
+        policyDigest: 'sha256:one',
+        reason: 'partly-permitted',
+        deadline: LATER.toISOString(),
+        intentDigest: 'sha256:intent',
+        credentials: outcomes.toReversed(),
+      },
+    ],
+    [
+      'what was denied, by the first reason',
+      grantDenied(whole, [refused], said),
+      {
+        decisionId: 'd2',
+        policyDigest: 'sha256:one',
+        reason: 'policy-denies',
+        intentDigest: 'sha256:intent',
+        credentials: outcomes.slice(1),
+      },
+    ],
+    [
+      'what was issued at the start',
+      credentialIssued(whole, specified, ended, said),
+      { ...about, reason: 'minted-on-start', expiresAt: LATER.toISOString() },
+    ],
+    [
+      'what was issued at a fetch',
+      credentialIssued(whole, onFetch, ended, said),
+      { ...about, shape: 'expiry-only', reason: 'minted-on-fetch', expiresAt: LATER.toISOString() },
+    ],
+    [
+      'what was delivered, and by which decision',
+      credentialDelivered(whole, specified, ended, { id: 'd9', policyDigest: 'sha256:two' }, said),
+      {
+        ...about,
+        decisionId: 'd9',
+        policyDigest: 'sha256:two',
+        intentDigest: 'sha256:intent',
+        reason: 'fetched',
+        fetch: 1,
+        expiresAt: LATER.toISOString(),
+      },
+    ],
+    ['what shall die, and why', revocationRequested(whole, specified, ended, said), { ...revocation, reason: 'task_ended' }],
+    [
+      'what is dead, and what was checked',
+      credentialRevoked(whole, specified, ended, said),
+      { ...revocation, reason: 'confirmed-dead', confirmedAt: AT.toISOString(), proof: lease.proof },
+    ],
+    [
+      'what could not be killed yet',
+      revocationStuck(whole, specified, ended, said),
+      { ...revocation, reason: 'vault-unavailable', attempts: 5, quarantinedAt: LATER.toISOString() },
+    ],
+    [
+      'how all of it ended, each lease under its own credential',
+      grantClosed(whole, [specified, refused], [other, ended], said),
+      {
+        policyDigest: 'sha256:one',
+        reason: 'policy_drift',
+        drift: 'catalogue',
+        outcome: 'cancelled',
+        credentials: [
+          {
+            name: 'orders',
+            capability: 'orders-db.read',
+            shape: 'revocable',
+            leases: [{ leaseRef: lease.ref, ended: 'revoking', expiresAt: LATER.toISOString() }],
+          },
+          { name: 'write', capability: 'orders-db.read', leases: [] },
+        ],
+      },
+    ],
+  ])('%s', (_, event, data) => {
+    expect(event.data).toEqual({ ...task, ...data });
+    expect(event.tracestate).toBe('vendor=1');
+  });
+});
+
+describe('of records that hold only what must be there', () => {
+  const { traceparent: _trace, startEventId: _start, ...untraced } = grant;
+  const { cause: _cause, requestedAt: _requested, confirmedAt: _confirmed, proof: _proof, ...fresh } = lease;
+
+  test('an event has no trace and no cause of its own', () => {
+    const event = revocationRequested(untraced, credential, fresh, said);
+    expect(Object.keys(event).sort()).toEqual(['data', 'id', 'key', 'time', 'topic', 'type']);
+  });
+
+  test.each<[string, OutEvent, Record<string, unknown>]>([
+    ['a denial of nothing is called denied', grantDenied(grant, [], said), { reason: 'denied', decisionId: undefined }],
+    ['a grant without a permit names no decision', grantIssued(grant, [refused], said), { decisionId: undefined, deadline: undefined }],
+    ['what has no entry was minted on fetch', credentialIssued(grant, credential, fresh, said), { reason: 'minted-on-fetch' }],
+    ['a death has no date', credentialRevoked(grant, credential, fresh, said), { requestedAt: undefined, confirmedAt: undefined }],
+    ['what is stuck is stuck for a reason nobody knows', revocationStuck(grant, credential, fresh, said), { reason: 'unknown' }],
+    ['an end without a cause is the task’s own', grantClosed(grant, [], [], said), { reason: 'task_ended', credentials: [] }],
+  ])('%s', (_, event, data) => {
+    expect(event.data).toMatchObject(data);
+  });
 });
