@@ -25,6 +25,13 @@ describe('a closed breaker', () => {
     expect(judge({ failures: [ago(1), ago(2), ago(60)] })).toEqual({ admit: true });
     const breaker = { state: 'closed', since: ago(2) } as const;
     expect(judge({ breaker, failures: [ago(1), ago(2), ago(3)] })).toEqual({ admit: true });
+    expect(judge({ breaker, failures: [ago(0), ago(1), ago(2)] })).toEqual({ admit: true });
+  });
+  test('that was closed again opens at as many failures since', () => {
+    expect(judge({ breaker: { state: 'closed', since: ago(4) }, failures: [ago(1), ago(2), ago(3)] })).toEqual({
+      admit: false,
+      go: 'open',
+    });
   });
 });
 
