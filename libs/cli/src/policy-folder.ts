@@ -9,8 +9,9 @@ import { NotSetUp } from './errors.js';
 
 /** @throws InvalidPolicySet naming file and key, NotSetUp when there is no such folder */
 export async function readFolder({ cwd }: Pick<Cli, 'cwd'>, folder: string): Promise<PolicySet> {
-  const { readPolicyFiles, readPolicySet } = await import('@mayfly/policy');
-  const files = await readPolicyFiles(resolve(cwd, folder)).catch(() => {
+  const { InvalidPolicySet, readPolicyFiles, readPolicySet } = await import('@mayfly/policy');
+  const files = await readPolicyFiles(resolve(cwd, folder)).catch((error: unknown) => {
+    if (error instanceof InvalidPolicySet) throw error;
     throw new NotSetUp(`${folder} is no folder that can be read; see deploy/policies/example for one`);
   });
   return readPolicySet(files);

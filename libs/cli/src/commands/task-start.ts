@@ -2,7 +2,6 @@
  * `mayfly task start`
  * @module
  */
-import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { IN_EVENTS, MayflyError, newEventId } from '@mayfly/domain';
@@ -12,6 +11,7 @@ import { seconds } from '../durations.js';
 import { readEndpoints } from '../endpoints.js';
 import { NotSetUp } from '../errors.js';
 import { credentialsText, type GrantView } from '../grant-view.js';
+import { readRegularFile } from '../regular-file.js';
 import { pairs } from '../show.js';
 import { addOrchestratorOptions, signingOf, type OrchestratorOptions } from '../signing-options.js';
 import { recordOf, sendTaskEvent, traceUrl, type TaskEvent } from '../task-event.js';
@@ -77,8 +77,11 @@ async function check(event: TaskEvent): Promise<void> {
 }
 
 async function readData(cli: Cli, file: string): Promise<Readonly<Record<string, unknown>>> {
-  const text = file === '-' ? await cli.input() : await readFile(resolve(cli.cwd, file), 'utf8').catch(() => undefined);
-  if (text === undefined) throw new NotSetUp(`${file} cannot be read; give the task.started data with --file`);
+  const text = file === '-' ? await cli.input() : await readRegularFile(resolve(cli.cwd, file));
+  if (text === undefined)
+    throw new NotSetUp(
+      `${file} is no regular file that can be read; name one with --file, or give the task.started data on standard input with --file -`,
+    );
   const data = parsed(text);
   if (typeof data === 'object' && data !== null && !Array.isArray(data)) return data as Record<string, unknown>;
   throw new MayflyError(
