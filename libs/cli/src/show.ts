@@ -34,5 +34,8 @@ export const paint = (on: boolean, colour: Colour, text: string): string => (on 
 /** Takes control characters out of what others wrote, so that it cannot steer the terminal. */
 export const plain = (text: string): string => text.replace(/[\u0000-\u001f\u007f-\u009f]/g, ' ');
 
+/** An address as it may be shown: a user and password in it become `***`. Rather too much is hidden than too little. */
+export const withoutCredentials = (address: string): string => address.replace(/^([a-z][a-z0-9+.-]*:\/\/)?.*@/is, '$1***@');
+
 /** Time of day with milliseconds, UTC: `09:30:01.234`. */
 export const clockTime = (at: string): string => new Date(at).toISOString().slice(11, 23);

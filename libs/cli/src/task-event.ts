@@ -8,6 +8,7 @@ import type { SignableEvent } from '@mayfly/task-events';
 import type { Endpoints } from './endpoints.js';
 import { known } from './endpoints.js';
 import { readPrivateKey } from './private-key.js';
+import { withoutCredentials } from './show.js';
 
 /** What is said about a task. */
 export interface TaskEvent {
@@ -108,4 +109,5 @@ export async function sendTaskEvent(endpoints: Endpoints, event: TaskEvent, pare
 }
 
 /** Where a trace can be looked at; undefined when no trace store is known. */
-export const traceUrl = ({ zipkin }: Endpoints, traceId: string): string | undefined => zipkin && `${zipkin}/zipkin/traces/${traceId}`;
+export const traceUrl = ({ zipkin }: Endpoints, traceId: string): string | undefined =>
+  zipkin && `${withoutCredentials(zipkin)}/zipkin/traces/${traceId}`;
