@@ -32,6 +32,16 @@ describe('usage', () => {
   });
 
   it.each([
+    ['policy apply', 'but the limit on leases holds unless --yes is given'],
+    ['policy rollback', 'it is done at once'],
+    ['revoke', 'it is done at once'],
+  ])('%s says what --yes is, and what happens where nobody can be asked', async (verb, what) => {
+    const { out } = await runCommand([...verb.split(' '), '--help']);
+    expect(out.replace(/\s+/g, ' ')).toContain(`without a terminal nobody is asked either`);
+    expect(out.replace(/\s+/g, ' ')).toContain(what);
+  });
+
+  it.each([
     [[]],
     [['nonsense']],
     [['task']],

@@ -36,7 +36,10 @@ export function addPolicyApply(policy: Command, cli: Cli): void {
   ])
     .option('--signature <file>', 'who stands behind it: the file that policy sign wrote')
     .option('--key <file>', 'sign it here and now with this private key')
-    .option('--yes', 'do not ask, however many leases would end')
+    .option(
+      '--yes',
+      'do not ask, however many leases would end; without a terminal nobody is asked either, but the limit on leases holds unless --yes is given',
+    )
     .option('--max-lost <count>', 'refuse when more leases than this would end, whatever else is said', wholeNumber)
     .option('--days <count>', 'days of recorded starts in the plan', wholeNumber, 7)
     .option('--as <operator>', 'example operator to act as')

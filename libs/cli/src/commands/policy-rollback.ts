@@ -24,7 +24,7 @@ export function addPolicyRollback(policy: Command, cli: Cli): void {
     'policy rollback sha256:3f9a --yes',
   ])
     .option('--reason <text>', 'why; it is kept as evidence', 'rolled back by an operator')
-    .option('--yes', 'do not ask')
+    .option('--yes', 'do not ask; without a terminal nobody is asked either: it is done at once')
     .option('--as <operator>', 'example operator to act as')
     .action(answers(cli, (digest: string | undefined, options: Options) => rollBack(cli, digest, options)));
 }
