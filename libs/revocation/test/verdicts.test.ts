@@ -1,127 +1,12 @@
 import { describe, expect, test } from '@jest/globals';
-import { MayflyError, newGrantId, newLeaseRef, plusSeconds, VaultUnavailable, type Capability, type Shape } from '@mayfly/domain';
+import { plusSeconds, type Capability, type Shape } from '@mayfly/domain';
 import type { Lease } from '@mayfly/grant';
-import {
-  confirm as look,
-  problemOf,
-  shapesOf,
-  strike,
-  type Doomed,
-  type Killers,
-  type ProbeSubject,
-  type Verdict,
-} from '@mayfly/revocation';
+import { confirm as look, problemOf, shapesOf, strike, type Doomed, type Killers, type Verdict } from '@mayfly/revocation';
 import fc from 'fast-check';
-
-const NOW = new Date('2026-01-01T00:00:00Z');
-const TOKEN_GONE = 'vault: invalid accessor';
-const grantId = newGrantId();
-
-/** What the world answers; `away` throws. */
-interface World {
-  readonly lease: 'gone' | 'known' | 'away';
-  readonly target: 'dead' | 'accepts' | 'away';
-}
-const asked: { subjects: ProbeSubject[]; revoked: string[]; serials: string[] } = { subjects: [], revoked: [], serials: [] };
-
-function killersIn({ lease, target }: World): Killers {
-  const targetAnswers = (): boolean => {
-    if (target === 'away') throw new MayflyError('target-unavailable', 'away', 503, true);
-    return target === 'dead';
-  };
-  const vaultAnswers = (): void => {
-    if (lease === 'away') throw new VaultUnavailable();
-  };
-  return {
-    revoker: {
-      revokeLease: async (id) => {
-        vaultAnswers();
-        asked.revoked.push(id);
-      },
-      isLeaseGone: async () => {
-        vaultAnswers();
-        return lease === 'gone';
-      },
-      revokeToken: async () => {
-        vaultAnswers();
-        return 'asked';
-      },
-      isTokenGone: async () => false,
-      revokeCertificate: async () => vaultAnswers(),
-      isCertificateRevoked: async (_mount, serial) => {
-        asked.serials.push(serial);
-        return targetAnswers();
-      },
-    },
-    probe: {
-      probe: async (subject) => {
-        asked.subjects.push(subject);
-        return { dead: targetAnswers(), checked: 'postgres: 0 login roles, 0 open sessions' };
-      },
-    },
-    settledUntil: () => undefined,
-    quarantine: { targets: [], principals: async () => [], quarantine: async () => undefined },
-  };
-}
+import { asked, doomed, killersIn, neverWritten, NOW, GRANT, TOKEN_GONE, type World } from './world.js';
 
 const confirm = (one: Doomed, killers: Killers, now: Date, tokenProof: string | undefined): Promise<Verdict> =>
   look(one, killers, { now, tokenProof, unexplained: async (principals) => principals });
-/** An engine that can have the shape. */
-const ENGINE_OF: Readonly<Record<Shape, Capability['engine']>> = { revocable: 'database', 'expiry-only': 'ssh', static: 'kv' };
-
-interface Changes {
-  readonly spec?: Partial<Capability>;
-  readonly lease?: Partial<Lease>;
-}
-const doomed = (shape: Shape, { spec = {}, lease = {} }: Changes = {}): Doomed => ({
-  credential: {
-    grantId,
-    name: 'orders',
-    capability: 'orders-db.read',
-    permitted: true,
-    decisionId: 'd1',
-    policyDigest: 'sha256:one',
-    reasons: [],
-    policies: [],
-    fetches: 0,
-    spec: {
-      name: 'orders-db.read',
-      engine: ENGINE_OF[shape],
-      shape,
-      mint: 'on-start',
-      mount: 'database',
-      role: 'orders-read',
-      access: 'read',
-      onVaultDrift: 'alarm',
-      vaultPolicy: 'cap-orders-db.read',
-      dataClass: 'internal',
-      maxTtlSeconds: 60,
-      maxFetches: 1,
-      probe: true,
-      ...spec,
-    },
-  },
-  lease: {
-    ref: newLeaseRef(),
-    grantId,
-    name: 'orders',
-    state: 'revoking',
-    minter: 'issuer',
-    intendedAt: NOW,
-    issuedAt: NOW,
-    vaultLeaseId: 'database/creds/x',
-    principal: 'token-user',
-    expiresAt: plusSeconds(NOW, 60),
-    cause: 'task_ended',
-    ...lease,
-  },
-});
-const neverWritten = {
-  issuedAt: undefined,
-  vaultLeaseId: undefined,
-  principal: undefined,
-  expiresAt: undefined,
-} as unknown as Partial<Lease>;
 const short = (verdict: Verdict): string =>
   verdict.kind === 'over' ? verdict.state : verdict.kind === 'alive' ? verdict.problem : 'later';
 
@@ -158,8 +43,8 @@ describe('a revocable lease', () => {
     await confirm(doomed('revocable'), world, NOW, undefined);
     await confirm(doomed('revocable', { lease: neverWritten }), world, NOW, TOKEN_GONE);
     expect(asked.subjects.map(({ principal, grantId: id }) => [principal, id])).toEqual([
-      ['token-user', grantId],
-      [undefined, grantId],
+      ['token-user', GRANT],
+      [undefined, GRANT],
     ]);
   });
 
