@@ -9,11 +9,9 @@ import type { Reaper } from './reaper.js';
 /** Dead: no role that may log in, and no session of it. */
 export const database = (killers: Killers): Reaper => {
   const { probe, quarantine } = killers;
-  const reaches = (target: string | undefined): target is string => target !== undefined && quarantine.targets.includes(target);
+  const reaches = (target: string | undefined): target is string => quarantine.targets.some((each) => each === target);
 
-  const ask: AskTarget = async ({ lease, credential: { spec } }, { tokenProof, unexplained }) => {
-    if (!spec) return { dead: false, checked: '' };
-    const { principal, grantId } = lease;
+  const ask: AskTarget = async ({ principal, grantId }, spec, { tokenProof, unexplained }) => {
     // While its task lives, its other users carry the same grant's id.
     if (!principal && !tokenProof && reaches(spec.target)) {
       const left = await unexplained(await quarantine.principals(spec.target, grantId));

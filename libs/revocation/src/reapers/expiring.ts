@@ -27,7 +27,7 @@ export const expiring = (): Reaper => ({
     }
     if (!lease.expiresAt) return { kind: 'alive', problem: 'no-expiry' };
     if (lease.expiresAt > now) return { kind: 'later', at: lease.expiresAt };
-    return { kind: 'over', state: 'expired', proof: { shape, lease: `validity ended ${lease.expiresAt.toISOString()}`, ...(token || {}) } };
+    return { kind: 'over', state: 'expired', proof: { shape, lease: `validity ended ${lease.expiresAt.toISOString()}`, ...token } };
   },
   quarantine: async () => undefined,
 });

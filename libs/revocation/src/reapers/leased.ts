@@ -2,8 +2,8 @@
  * What has a lease in Vault: revocable at any time, and gone once Vault knows the lease no more and the target agrees.
  * @module
  */
-import { plusSeconds } from '@mayfly/domain';
-import type { Proof } from '@mayfly/grant';
+import { plusSeconds, type Capability } from '@mayfly/domain';
+import type { Lease, Proof } from '@mayfly/grant';
 import { mintOver } from '../mint-under-way.js';
 import type { Killers } from '../ports.js';
 import type { Circumstances, Doomed, Reaper, Verdict } from './reaper.js';
@@ -13,7 +13,11 @@ const WALKED_WITHIN_SECONDS = 120;
 const LOOK_AGAIN_SECONDS = 5;
 
 /** Asks where the credential is used: true when it would be refused there, with what was looked at. */
-export type AskTarget = (one: Doomed, at: Circumstances) => Promise<{ readonly dead: boolean; readonly checked: string }>;
+export type AskTarget = (
+  lease: Lease,
+  spec: Capability,
+  at: Circumstances,
+) => Promise<{ readonly dead: boolean; readonly checked: string }>;
 
 /** `revoke` and `verify` of everything that Vault leases; only the question at the target differs. */
 export const leased = (killers: Killers, ask: AskTarget): Pick<Reaper, 'revoke' | 'verify'> => ({
@@ -25,8 +29,9 @@ export const leased = (killers: Killers, ask: AskTarget): Pick<Reaper, 'revoke' 
     const inVault = await askVault(one, killers, at);
     if ('kind' in inVault) return inVault;
     const proof: Proof = { shape: 'revocable', ...inVault, ...(at.tokenProof && { token: at.tokenProof }) };
-    if (!one.credential.spec?.probe) return { kind: 'over', state: 'revoked', proof };
-    const { dead, checked } = await ask(one, at);
+    const { spec } = one.credential;
+    if (!spec?.probe) return { kind: 'over', state: 'revoked', proof };
+    const { dead, checked } = await ask(one.lease, spec, at);
     return dead
       ? { kind: 'over', state: 'revoked', proof: { ...proof, target: checked } }
       : { kind: 'alive', problem: 'target-still-accepts' };

@@ -8,10 +8,10 @@ import type { Reaper } from './reaper.js';
 
 /** Dead: its serial number is on the list that Vault publishes. */
 export const pki = (killers: Killers): Reaper => {
-  const ask: AskTarget = async ({ lease: { principal }, credential: { spec } }) => {
+  const ask: AskTarget = async ({ principal }, { mount }) => {
     // A certificate that was never written down cannot be looked up; its key was never handed to anyone either.
-    if (!principal || !spec) return { dead: true, checked: 'certificate was never handed out' };
-    return { dead: await killers.revoker.isCertificateRevoked(spec.mount, principal), checked: 'serial number is on the revocation list' };
+    if (!principal) return { dead: true, checked: 'certificate was never handed out' };
+    return { dead: await killers.revoker.isCertificateRevoked(mount, principal), checked: 'serial number is on the revocation list' };
   };
   return { ...leased(killers, ask), quarantine: async () => undefined };
 };
