@@ -66,6 +66,9 @@ const databaseRole = (name, group) => ({
     revocation_statements: revokeUser,
     default_ttl: '15m',
     max_ttl: '70m', // above the catalogue's hour: Vault counts from the making, and would cut a renewal to a full hour short
+    // A write changes only the fields that it names (unlike one of a PKI or SSH role), and a second one is to bring everything back.
+    rollback_statements: [],
+    renew_statements: [],
   },
 });
 

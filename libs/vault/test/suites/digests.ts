@@ -53,6 +53,22 @@ export function capabilitiesHaveDigests(servers: () => Servers): void {
       expect(await digest(name)).toBe(before);
     });
 
+    it.each<[string, string, object]>([
+      ['orders-db.read', 'database/roles/orders-read', { rollback_statements: ['SELECT 1'], renew_statements: ['SELECT 1'] }],
+      ['orders-db.write', 'database/roles/orders-write', { default_ttl: '1h', max_ttl: '24h', revocation_statements: ['SELECT 1'] }],
+      ['service.cert', 'pki/roles/service', { organization: ['Elsewhere'], client_flag: false, key_usage: [] }],
+      ['bastion.ssh', 'ssh/roles/bastion', { key_type: 'ca', allow_host_certificates: true, allowed_critical_options: 'force-command' }],
+    ])(
+      'of %s is the same again after the next start, though somebody set at %s what provisioning has no wish for',
+      async (name, path, body) => {
+        const before = await digest(name);
+        expect((await write(path, body)).status).toBeLessThan(300);
+        expect(await digest(name)).not.toBe(before);
+        await provisionAgain(servers());
+        expect(await digest(name)).toBe(before);
+      },
+    );
+
     it('is nothing where the role or the policy is not there', async () => {
       const capability = capabilities.find(({ name }) => name === 'orders-db.read')!;
       expect(await reader().digest({ ...capability, role: 'nobody' })).toBeUndefined();
