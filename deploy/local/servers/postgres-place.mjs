@@ -40,11 +40,14 @@ export function settle(dirs) {
 function linkedPlace(dirs, user) {
   const link = join(dirs.state, 'postgres');
   if (!existsSync(link)) {
-    const place = mkdtempSync(join(SYSTEM, DATA));
-    writeFileSync(join(place, 'home'), dirs.home);
-    chownSync(place, user.uid, user.gid);
+    // It gets its name once it is linked: another launcher sweeps away what is not.
+    const made = mkdtempSync(join(SYSTEM, 'new-'));
+    const place = made.replace(/new-([^/]*)$/, `${DATA}$1`);
+    writeFileSync(join(made, 'home'), dirs.home);
+    chownSync(made, user.uid, user.gid);
     rmSync(link, { force: true });
     symlinkSync(place, link);
+    renameSync(made, place);
   }
   return join(readlinkSync(link), 'data');
 }

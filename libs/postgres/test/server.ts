@@ -5,6 +5,8 @@ import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 // @ts-expect-error plain JavaScript without types
 import { start } from '../../../deploy/local/servers/postgres.mjs';
+// @ts-expect-error plain JavaScript without types
+import { sweep } from '../../../deploy/local/servers/postgres-place.mjs';
 
 export interface Server {
   /** Superuser's. */
@@ -19,6 +21,7 @@ export async function startServer(): Promise<Server> {
   const stop = async (): Promise<void> => {
     await server.stop();
     rmSync(home, { recursive: true, force: true });
+    (sweep as () => void)(); // data that had to lie outside the home
   };
   return { url: server.url, stop };
 }

@@ -7,6 +7,8 @@ import { digestOf, newGrantId, newLeaseRef, taskId, type Capability, type TaskSt
 import type { Credential, Grant, Lease } from '@mayfly/grant';
 // @ts-expect-error plain JavaScript without types
 import { start } from '../../../deploy/local/servers/postgres.mjs';
+// @ts-expect-error plain JavaScript without types
+import { sweep } from '../../../deploy/local/servers/postgres-place.mjs';
 import {
   findLease,
   insertCredentials,
@@ -35,6 +37,7 @@ export async function startLedger(): Promise<Ledger> {
     await database.close();
     await server.stop();
     rmSync(home, { recursive: true, force: true });
+    (sweep as () => void)(); // data that had to lie outside the home
   };
   try {
     await migrate(database, fileURLToPath(new URL('../sql', import.meta.url)));
