@@ -62,21 +62,21 @@ const lease: Lease = {
   proof: { shape: 'revocable', lease: 'vault: invalid lease' },
 };
 const said = { at: AT };
-const all: readonly [string, OutEvent][] = [
-  ['grant issued', grantIssued(grant, [credential, refused], said)],
-  ['grant denied', grantDenied(grant, [refused], said)],
-  ['credential issued', credentialIssued(grant, credential, lease, said)],
-  ['credential delivered', credentialDelivered(grant, credential, lease, { id: 'd9', policyDigest: 'sha256:two' }, said)],
-  ['revocation requested', revocationRequested(grant, credential, lease, said)],
-  ['credential revoked', credentialRevoked(grant, credential, lease, said)],
-  ['revocation stuck', revocationStuck(grant, credential, lease, said)],
-  ['grant closed', grantClosed(grant, [credential], [lease], said)],
+const all: readonly [string, () => OutEvent][] = [
+  ['grant issued', () => grantIssued(grant, [credential, refused], said)],
+  ['grant denied', () => grantDenied(grant, [refused], said)],
+  ['credential issued', () => credentialIssued(grant, credential, lease, said)],
+  ['credential delivered', () => credentialDelivered(grant, credential, lease, { id: 'd9', policyDigest: 'sha256:two' }, said)],
+  ['revocation requested', () => revocationRequested(grant, credential, lease, said)],
+  ['credential revoked', () => credentialRevoked(grant, credential, lease, said)],
+  ['revocation stuck', () => revocationStuck(grant, credential, lease, said)],
+  ['grant closed', () => grantClosed(grant, [credential], [lease], said)],
 ];
 
-describe.each(all)('%s', (_, event) => {
+describe.each(all)('%s', (_, announce) => {
   test('names task, tenant, agent, time and reason, and goes out under the task’s key', () => {
-    expect(event.key).toBe('etl-0042');
-    expect(event.data).toMatchObject({
+    expect(announce().key).toBe('etl-0042');
+    expect(announce().data).toMatchObject({
       taskId: 'etl-0042',
       tenant: 'default',
       agent: 'spiffe://example.org/agent/etl',
@@ -86,11 +86,11 @@ describe.each(all)('%s', (_, event) => {
   });
 
   test('holds nothing that would let its reader act', () => {
-    expect(JSON.stringify(event)).not.toContain(HIDDEN);
+    expect(JSON.stringify(announce())).not.toContain(HIDDEN);
   });
 
   test('continues the task’s trace, and names its cause', () => {
-    expect(event).toMatchObject({ traceparent: grant.traceparent, causationId: 'start-1' });
+    expect(announce()).toMatchObject({ traceparent: grant.traceparent, causationId: 'start-1' });
   });
 });
 
@@ -152,10 +152,10 @@ describe('of full records an event says exactly', () => {
     { name: 'write', capability: 'orders-db.read', decision: 'deny', decisionId: 'd2', reasons: ['policy-denies'], policies: ['p1'] },
   ];
 
-  test.each<[string, OutEvent, Record<string, unknown>]>([
+  test.each<[string, () => OutEvent, Record<string, unknown>]>([
     [
       'what was granted, by the decision that permitted it',
-      grantIssued(whole, [refused, credential], said),
+      () => grantIssued(whole, [refused, credential], said),
       {
         decisionId: 'd1',
         policyDigest: 'sha256:one',
@@ -167,7 +167,7 @@ describe('of full records an event says exactly', () => {
     ],
     [
       'what was denied, by the first reason',
-      grantDenied(whole, [refused], said),
+      () => grantDenied(whole, [refused], said),
       {
         decisionId: 'd2',
         policyDigest: 'sha256:one',
@@ -178,17 +178,17 @@ describe('of full records an event says exactly', () => {
     ],
     [
       'what was issued at the start',
-      credentialIssued(whole, specified, ended, said),
+      () => credentialIssued(whole, specified, ended, said),
       { ...about, reason: 'minted-on-start', expiresAt: LATER.toISOString() },
     ],
     [
       'what was issued at a fetch',
-      credentialIssued(whole, onFetch, ended, said),
+      () => credentialIssued(whole, onFetch, ended, said),
       { ...about, shape: 'expiry-only', reason: 'minted-on-fetch', expiresAt: LATER.toISOString() },
     ],
     [
       'what was delivered, and by which decision',
-      credentialDelivered(whole, specified, ended, { id: 'd9', policyDigest: 'sha256:two' }, said),
+      () => credentialDelivered(whole, specified, ended, { id: 'd9', policyDigest: 'sha256:two' }, said),
       {
         ...about,
         decisionId: 'd9',
@@ -199,20 +199,20 @@ describe('of full records an event says exactly', () => {
         expiresAt: LATER.toISOString(),
       },
     ],
-    ['what shall die, and why', revocationRequested(whole, specified, ended, said), { ...revocation, reason: 'task_ended' }],
+    ['what shall die, and why', () => revocationRequested(whole, specified, ended, said), { ...revocation, reason: 'task_ended' }],
     [
       'what is dead, and what was checked',
-      credentialRevoked(whole, specified, ended, said),
+      () => credentialRevoked(whole, specified, ended, said),
       { ...revocation, reason: 'confirmed-dead', confirmedAt: AT.toISOString(), proof: lease.proof },
     ],
     [
       'what could not be killed yet',
-      revocationStuck(whole, specified, ended, said),
+      () => revocationStuck(whole, specified, ended, said),
       { ...revocation, reason: 'vault-unavailable', attempts: 5, quarantinedAt: LATER.toISOString() },
     ],
     [
       'how all of it ended, each lease under its own credential',
-      grantClosed(whole, [specified, refused], [other, ended], said),
+      () => grantClosed(whole, [specified, refused], [other, ended], said),
       {
         policyDigest: 'sha256:one',
         reason: 'policy_drift',
@@ -229,7 +229,8 @@ describe('of full records an event says exactly', () => {
         ],
       },
     ],
-  ])('%s', (_, event, data) => {
+  ])('%s', (_, announce, data) => {
+    const event = announce();
     expect(event.data).toEqual({ ...task, ...data });
     expect(event.tracestate).toBe('vendor=1');
   });
@@ -244,14 +245,19 @@ describe('of records that hold only what must be there', () => {
     expect(Object.keys(event).sort()).toEqual(['data', 'id', 'key', 'time', 'topic', 'type']);
   });
 
-  test.each<[string, OutEvent, Record<string, unknown>]>([
-    ['a denial of nothing is called denied', grantDenied(grant, [], said), { reason: 'denied', decisionId: undefined }],
-    ['a grant without a permit names no decision', grantIssued(grant, [refused], said), { decisionId: undefined, deadline: undefined }],
-    ['what has no entry was minted on fetch', credentialIssued(grant, credential, fresh, said), { reason: 'minted-on-fetch' }],
-    ['a death has no date', credentialRevoked(grant, credential, fresh, said), { requestedAt: undefined, confirmedAt: undefined }],
-    ['what is stuck is stuck for a reason nobody knows', revocationStuck(grant, credential, fresh, said), { reason: 'unknown' }],
-    ['an end without a cause is the task’s own', grantClosed(grant, [], [], said), { reason: 'task_ended', credentials: [] }],
-  ])('%s', (_, event, data) => {
+  test.each<[string, () => OutEvent, Record<string, unknown>]>([
+    ['a denial of nothing is called denied', () => grantDenied(grant, [], said), { reason: 'denied', decisionId: undefined }],
+    [
+      'a grant without a permit names no decision',
+      () => grantIssued(grant, [refused], said),
+      { decisionId: undefined, deadline: undefined },
+    ],
+    ['what has no entry was minted on fetch', () => credentialIssued(grant, credential, fresh, said), { reason: 'minted-on-fetch' }],
+    ['a death has no date', () => credentialRevoked(grant, credential, fresh, said), { requestedAt: undefined, confirmedAt: undefined }],
+    ['what is stuck is stuck for a reason nobody knows', () => revocationStuck(grant, credential, fresh, said), { reason: 'unknown' }],
+    ['an end without a cause is the task’s own', () => grantClosed(grant, [], [], said), { reason: 'task_ended', credentials: [] }],
+  ])('%s', (_, announce, data) => {
+    const event = announce();
     expect(event.data).toMatchObject(data);
   });
 });
