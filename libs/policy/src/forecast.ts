@@ -2,9 +2,10 @@
  * What another policy set would mean, without applying it: by the rules that drift and the issuer decide by.
  * @module
  */
+import type { TaskFacts } from '@mayfly/domain';
 import { factsOf, tighterLimits, underLimits, type Credential, type Grant, type Lease } from '@mayfly/grant';
 import { decideGrant, type LiveGrant } from './decide-grant.js';
-import { REASONS, type Decider, type Decision } from './decision.js';
+import { REASONS, type Decider, type Decision, type Reason } from './decision.js';
 import type { Policy } from './policy.js';
 import type { PolicySet } from './policy-set.js';
 
@@ -62,14 +63,25 @@ const tightenedBy = (set: PolicySet, { capability, spec }: Credential) => {
   return entry && spec && tighterLimits(spec, entry);
 };
 
+/** Reasons of a decider that another set would not have moved: how things stood in Vault, with the task above, with whoever decides. */
+const NOT_POLICY: ReadonlySet<string> = new Set<Reason>(['vault-drift', 'task-narrowed', 'task-suspended', 'pdp-unavailable']);
+const isPolicys = (reason: string): boolean => (REASONS as readonly string[]).includes(reason) && !NOT_POLICY.has(reason);
+
 /**
- * Decides a recorded start again, with the facts of then: the risk that was declared, at the moment when it was decided.
+ * Decides a recorded start again, with the facts of then: the risk that was declared, at the moment when it was decided, and nothing of what
+ * the task has done since.
  * @returns the new decision where it is another one; undefined where it is the same, or was not policy's to make
  */
 export async function flipOf(decider: Decider, grant: Grant, credential: Credential): Promise<Decision | undefined> {
-  const { request } = grant;
-  if (!request || !credential.reasons.every((reason) => (REASONS as readonly string[]).includes(reason))) return undefined;
-  const task = { ...factsOf(grant, request), risk: request.risk };
+  const { request, initiatorOffboarded, ...then } = grant;
+  if (!request || !credential.reasons.every(isPolicys)) return undefined;
+  const hadLeft = initiatorOffboarded && credential.reasons.includes('initiator-offboarded');
+  const task: TaskFacts = {
+    ...factsOf(then, request),
+    risk: request.risk,
+    behaviour: 'normal',
+    ...(hadLeft && { initiatorOffboarded: true }),
+  };
   const decision = await decider.decide({ action: 'mint', capability: credential.capability, task, at: grant.openedAt });
   return (decision.decision === 'permit') === credential.permitted ? undefined : decision;
 }

@@ -118,6 +118,33 @@ describe('a plan', () => {
     expect((await plan({ files: forbidding('true') })).body['flipped'].total).toEqual({ decisions: 1, toDeny: 0, toPermit: 0 });
   });
 
+  test('of the set in force flips nothing, whatever has become of the tasks since, and whatever denied them', async () => {
+    const bob = { initiator: { id: 'bob', kind: 'human' } } as const;
+    await live();
+    for (const changes of [`behaviour = 'suspended'`, `behaviour = 'narrowed'`, 'initiator_offboarded = true', 'risk = 99']) {
+      const { grant } = await live(bob);
+      await world.database.run('', `update ledger.task_grant set ${changes} where id = $1`, [grant.id]);
+    }
+    for (const reason of [
+      'vault-drift',
+      'task-narrowed',
+      'task-suspended',
+      'pdp-unavailable',
+      'quota-exceeded',
+      'breaker-open',
+      'exceeds-parent',
+    ]) {
+      const { grant } = await live();
+      await world.database.run('', 'update ledger.credential set permitted = false, reasons = $2 where grant_id = $1', [
+        grant.id,
+        [reason],
+      ]);
+    }
+    expect((await plan({ files: example })).body['flipped'].total).toEqual({ decisions: 12, toDeny: 0, toPermit: 0 });
+    // And what they are asked about is policy all the same.
+    expect((await plan({ files: forbidding('true', '"mint"') })).body['flipped'].total).toEqual({ decisions: 12, toDeny: 5, toPermit: 0 });
+  });
+
   test('is made of a set that was applied before, and of one that mends a broken one', async () => {
     await live(alice);
     const forbids = await applyExample(world.database, () => forbidding(ALICE));
