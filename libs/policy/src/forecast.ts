@@ -14,6 +14,8 @@ export interface Comparison {
   /** The set in force; undefined where there is none, or none that can be used. */
   readonly before: Policy | undefined;
   readonly after: Policy;
+  /** Capabilities in Vault that are not what the set declares: nothing of them is fetched. Whether that ends leases too is the deciders' to say. */
+  readonly drifted: { readonly before: ReadonlySet<string>; readonly after: ReadonlySet<string> };
   /** False for a grant about which both sets answer alike, so that applying the new one would not touch it. */
   readonly affects: (live: LiveGrant) => boolean;
 }
@@ -35,7 +37,7 @@ export interface Change {
  * @returns only what changes something
  */
 export async function forecastGrant(
-  { before, after, affects }: Comparison,
+  { before, after, drifted, affects }: Comparison,
   live: LiveGrant,
   leases: readonly Lease[],
   at: Date,
@@ -44,15 +46,24 @@ export async function forecastGrant(
   const now = before && (await decideGrant(before.decider, live, at));
   const changes = (await decideGrant(after.decider, live, at)).map((one): Change => {
     const { credential, decision, parentNarrowed, kept } = one;
+    const { capability } = credential;
     const keptNow = now?.find((other) => other.credential.name === credential.name)?.kept ?? true;
+    const gives = kept && !drifted.after.has(capability);
+    const givesNow = keptNow && !drifted.before.has(capability);
     const own = leases.filter(({ name }) => name === credential.name);
     const tightened = kept && tightenedBy(after.set, credential);
     return {
       credential,
-      permit: kept === keptNow ? 'same' : kept ? 'gained' : 'lost',
+      permit: gives === givesNow ? 'same' : gives ? 'gained' : 'lost',
       ends: kept ? own.filter((lease) => tightened && underLimits(tightened, lease, at) === 'ends') : own,
-      reasons: parentNarrowed ? ['exceeds-parent'] : kept && tightened ? ['catalogue-changed'] : decision.reasons,
-      policies: decision.policies,
+      reasons: parentNarrowed
+        ? ['exceeds-parent']
+        : kept && !gives
+          ? ['vault-drift']
+          : kept && tightened
+            ? ['catalogue-changed']
+            : decision.reasons,
+      policies: kept && !gives ? [] : decision.policies,
     };
   });
   return changes.filter(({ permit, ends }) => permit !== 'same' || ends.length > 0);

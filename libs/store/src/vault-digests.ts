@@ -42,6 +42,19 @@ export async function driftedCapabilities(sql: Sql, { capabilities }: Pick<Polic
   return new Set(declaring.filter((capability) => hasDrifted(capability, known.get(capability.name))).map(({ name }) => name));
 }
 
+/**
+ * What {@link driftedCapabilities} will name once this set was compared, as far as is known by what was found last: a set that is only planned
+ * was never compared, and what nobody has ever read is not foretold.
+ */
+export async function foretellDrifted(sql: Sql, { capabilities }: Pick<PolicySet, 'capabilities'>): Promise<ReadonlySet<string>> {
+  const known = await vaultDigests(sql);
+  const differing = capabilities.filter(({ name, vaultDigest }) => {
+    const read = known.get(name);
+    return vaultDigest !== undefined && read !== undefined && read.found !== vaultDigest;
+  });
+  return new Set(differing.map(({ name }) => name));
+}
+
 /** Of these, the ones whose live leases shall end while Vault differs. */
 export const revokedByDrift = ({ capability }: Pick<PolicySet, 'capability'>, drifted: ReadonlySet<string>): ReadonlySet<string> =>
   new Set([...drifted].filter((name) => capability(name)?.onVaultDrift === 'revoke'));

@@ -5,6 +5,7 @@
 import { MayflyError, plusSeconds, type Clock } from '@mayfly/domain';
 import { LIVE_LEASE_STATES } from '@mayfly/grant';
 import {
+  denyDrifted,
   flipOf,
   forecastGrant,
   PlanSum,
@@ -19,9 +20,12 @@ import {
   countGrants,
   credentialsOf,
   currentPolicyDigest,
+  driftedCapabilities,
   findGrant,
+  foretellDrifted,
   listGrants,
   PolicyUnavailable,
+  revokedByDrift,
   type CurrentPolicy,
   type Database,
   type GrantFilter,
@@ -118,7 +122,7 @@ export class Planning {
     const { policy, days } = request;
     const at = this.on.clock.now();
     const current = await this.#current(tx);
-    const comparison: Comparison = { before: current, after: policy, affects: affectedBy(current?.set, policy.set) };
+    const comparison = await compare(tx, current, policy);
     const [lost, gained, flipped] = [
       new PlanSum(['leases', 'permits', 'grants']),
       new PlanSum(['permits', 'grants']),
@@ -168,6 +172,18 @@ export class Planning {
       throw error;
     });
   }
+}
+
+/** Both sets as drift heeds them, with Vault as it is: a set may declare something else than what is there. */
+async function compare(tx: Sql, current: Policy | undefined, { set, decider }: Policy): Promise<Comparison> {
+  const before = current ? await driftedCapabilities(tx, current.set) : new Set<string>();
+  const after = await foretellDrifted(tx, set);
+  return {
+    before: current && { ...current, decider: denyDrifted(current.decider, revokedByDrift(current.set, before)) },
+    after: { set, decider: denyDrifted(decider, revokedByDrift(set, after)) },
+    drifted: { before, after },
+    affects: affectedBy(current?.set, set),
+  };
 }
 
 const isLive = ({ state }: GrantTree['leases'][number]): boolean => (LIVE_LEASE_STATES as readonly string[]).includes(state);

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { ManualClock, plusSeconds, type TaskStart } from '@mayfly/domain';
-import { readPolicyFiles, type PolicyFiles } from '@mayfly/policy';
-import { transitionLease } from '@mayfly/store';
+import { readPolicyFiles, readPolicySet, type PolicyFiles } from '@mayfly/policy';
+import { noteVaultDigest, transitionLease } from '@mayfly/store';
 import { applyExample } from '../../../libs/store/test/example.js';
 import { AT, granted, task } from '../../../libs/store/test/ledger.js';
 import { many, startConsole, type Console } from './world.js';
@@ -116,6 +116,45 @@ describe('a plan', () => {
       grant.id,
     ]);
     expect((await plan({ files: forbidding('true') })).body['flipped'].total).toEqual({ decisions: 1, toDeny: 0, toPermit: 0 });
+  });
+
+  test('foretells what a digest means that Vault does not have: leases that end with `revoke`, fetches that are denied without', async () => {
+    await live();
+    const [found, other] = ['a', 'b'].map((letter) => `sha256:${letter.repeat(64)}`) as [string, string];
+    const declaring = (digest: string, more = ''): PolicyFiles => ({
+      ...example,
+      'catalogue.yaml': example['catalogue.yaml']!.replace(/(cap-orders-db.read\n\s+vaultDigest: )\S+/, `$1${digest}${more}`),
+    });
+    const compared = (digest: string) =>
+      world.database.transaction('test', (tx) =>
+        noteVaultDigest(tx, { capability: readPolicySet(declaring(digest)).capability('orders-db.read')!, found, at: AT }),
+      );
+    const lost = async (files: PolicyFiles) => (await plan({ files })).body['lost'];
+    const revoke = '\n    onVaultDrift: revoke';
+    try {
+      current = await applyExample(world.database, () => declaring(found));
+      await compared(found);
+      await world.database.run('', 'update ledger.task_grant set policy_digest = $1', [current]);
+      expect(await lost(declaring(other, revoke))).toMatchObject({
+        total: { leases: 1, permits: 1, grants: 1 },
+        rows: [{ capability: 'orders-db.read', reasons: ['vault-drift'], policies: [] }],
+      });
+      expect((await lost(declaring(other))).total).toEqual({ leases: 0, permits: 1, grants: 1 });
+      expect((await lost(declaring(found, revoke))).rows).toEqual([]);
+      // In force by now and compared: fetches are denied already, so only leases are left to lose, and back is a gain.
+      current = await applyExample(world.database, () => declaring(other));
+      await compared(other);
+      await world.database.run('', 'update ledger.task_grant set policy_digest = $1', [current]);
+      expect((await lost(declaring(other))).rows).toEqual([]);
+      expect((await lost(declaring(other, revoke))).total).toEqual({ leases: 1, permits: 0, grants: 1 });
+      expect((await plan({ files: declaring(found) })).body).toMatchObject({
+        lost: { rows: [] },
+        gained: { total: { permits: 1 } },
+        flipped: { rows: [] },
+      });
+    } finally {
+      await world.database.run('', 'truncate ledger.vault_digest');
+    }
   });
 
   test('of the set in force flips nothing, whatever has become of the tasks since, and whatever denied them', async () => {
