@@ -12,7 +12,15 @@ export interface Order {
   readonly state: 'ending' | 'ended' | 'dark';
   readonly ended: number;
   readonly endingBefore: number;
-  readonly leases: { readonly all: number; readonly dead: number; readonly open: number; readonly stuck: number };
+  readonly leases: {
+    readonly all: number;
+    /** Proven. */
+    readonly dead: number;
+    /** Not revocable: access ended, no more. */
+    readonly accessEnded: number;
+    readonly open: number;
+    readonly stuck: number;
+  };
   readonly problems: readonly {
     readonly capability: string;
     readonly shape: string;
@@ -26,7 +34,7 @@ export interface Order {
 
 const LOOK_MILLISECONDS = 250;
 
-/** Looks until the last credential is confirmed dead, or the time is over; gives what was seen last. */
+/** Looks until the last credential is over, or the time is over; gives what was seen last. */
 export async function followOrder(cli: Cli, operators: ConsoleClient, id: string, waitSeconds: number): Promise<Order> {
   const until = Date.now() + waitSeconds * 1000;
   for (;;) {
@@ -35,24 +43,27 @@ export async function followOrder(cli: Cli, operators: ConsoleClient, id: string
       if (cli.interactive) cli.err('\r\u001b[K');
       return order;
     }
-    const { dead, all, stuck } = order.leases;
-    if (cli.interactive) cli.err(`\r${`${dead} of ${all} credentials confirmed dead${stuck > 0 ? `, ${stuck} stuck` : ''}`.padEnd(60)}`);
+    const { stuck } = order.leases;
+    if (cli.interactive) cli.err(`\r${`${overText(order.leases)}${stuck > 0 ? `, ${stuck} stuck` : ''}`.padEnd(78)}`);
     await new Promise((resolve) => setTimeout(resolve, LOOK_MILLISECONDS));
   }
 }
 
-/** What has become of it, for people. */
+/** How much of it is over, and in which way. */
+const overText = ({ all, dead, accessEnded }: Order['leases']): string =>
+  `${dead} of ${all} credentials confirmed dead${accessEnded > 0 ? `, access ended to ${accessEnded} that cannot be revoked` : ''}`;
+
+/** What has become of it, for people. Dark means that nothing is open: what cannot be revoked is said apart. */
 export function orderText({ id, state, leases, problems, secondsToDark }: Order): string {
-  if (state === 'dark') return `dark after ${secondsToDark ?? 0} s: ${leases.dead} credentials confirmed dead`;
+  if (state === 'dark') {
+    const known = leases.accessEnded > 0 ? '; whoever copied those has them still: rotate what they open' : '';
+    return `dark after ${secondsToDark ?? 0} s: ${overText(leases)}${known}`;
+  }
   const rest = problems.map(
     ({ capability, shape, problem, leases: count, state: at, expiresAt }) =>
       `  ${count} of ${plain(capability)} ${at}${problem === undefined ? '' : ` (${plain(problem)})`}${
         expiresAt === undefined ? '' : `, until ${clockTime(expiresAt).slice(0, 8)} UTC at the latest`
       }${shape === 'expiry-only' ? '; nobody can revoke these earlier' : ''}`,
   );
-  return [
-    `not dark yet: ${leases.dead} of ${leases.all} credentials confirmed dead`,
-    ...rest,
-    `go on watching: npx mayfly revocations ${id}`,
-  ].join('\n');
+  return [`not dark yet: ${overText(leases)}`, ...rest, `go on watching: npx mayfly revocations ${id}`].join('\n');
 }

@@ -271,7 +271,7 @@ describe('revoke', () => {
     state,
     ended: 2,
     endingBefore: 0,
-    leases: { all: 3, dead, open: 3 - dead, stuck: 0 },
+    leases: { all: 3, dead, accessEnded: 0, open: 3 - dead, stuck: 0 },
     problems: [
       { capability: 'bastion.ssh', shape: 'expiry-only', state: 'revoking', leases: 3 - dead, expiresAt: '2026-01-01T10:05:00.000Z' },
     ],
@@ -285,10 +285,23 @@ describe('revoke', () => {
     });
     expect(await world.run(['revoke', '--agent', 'x', '--reason', 'r'])).toMatchObject({
       code: 0,
-      out: 'ended 2 live tasks: a, b\ndark after 1.25 s: 3 credentials confirmed dead\n',
+      out: 'ended 2 live tasks: a, b\ndark after 1.25 s: 3 of 3 credentials confirmed dead\n',
     });
     expect((await world.run(['revoke', '--agent', 'x', '--reason', 'r', '--no-wait'])).out).toBe('ended 2 live tasks: a, b\n');
     expect((await world.run(['revocations', 'o1'])).code).toBe(0);
+  });
+
+  it('tells what cannot be revoked from what is proven dead', async () => {
+    const dark = order('dark', 3);
+    const leases = { ...dark.leases, dead: 1, accessEnded: 2 };
+    await setup({
+      'GET /v1/revocations/o1': () => ({ ...dark, leases }),
+      'GET /v1/revocations': () => ({ revocations: [{ ...dark, leases, at: '2026-01-01', selector: {}, operator: 'o', reason: 'r' }] }),
+    });
+    expect((await world.run(['revocations', 'o1'])).out).toContain(
+      '1 of 3 credentials confirmed dead, access ended to 2 that cannot be revoked; whoever copied those has them still',
+    );
+    expect((await world.run(['revocations'])).out).toContain('ACCESS ENDED');
   });
 
   it('ends with 1 and says what resists when it is not dark in time', async () => {

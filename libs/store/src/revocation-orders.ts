@@ -33,8 +33,11 @@ export interface OrderProgress {
   readonly endingBefore: number;
   readonly grantsClosed: number;
   readonly leases: number;
+  /** Proven: revoked or expired. */
   readonly leasesDead: number;
-  /** Neither dead nor stuck. */
+  /** Nobody gets them from us any more, but what was handed out cannot be revoked: stored objects, data keys. */
+  readonly leasesAccessEnded: number;
+  /** None of these, and not stuck. */
   readonly leasesOpen: number;
   readonly leasesStuck: number;
   /** When the last grant was closed; undefined while one is not. */
@@ -211,7 +214,7 @@ export async function orderEnded(tx: Sql, id: OrderId, at: Date): Promise<void> 
   ]);
 }
 
-/** Everything that an order means is confirmed dead. False when somebody has said so already. */
+/** Everything that an order means is over. False when somebody has said so already. */
 export async function orderDark(tx: Sql, id: OrderId, at: Date): Promise<boolean> {
   const rows = await tx.run(
     'order.dark',
@@ -256,7 +259,8 @@ export async function orderProgress(sql: Sql, id: OrderId): Promise<OrderProgres
     endingBefore: before,
     grantsClosed: closed,
     leases: sum(() => true),
-    leasesDead: sum((state) => !isOpen(state)),
+    leasesDead: sum((state) => !isOpen(state) && state !== 'access_ended'),
+    leasesAccessEnded: sum((state) => state === 'access_ended'),
     leasesOpen: sum((state) => isOpen(state) && state !== 'stuck'),
     leasesStuck: sum((state) => state === 'stuck'),
     ...(closed === all && closedAt && { closedAt }),

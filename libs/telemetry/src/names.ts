@@ -199,7 +199,7 @@ export const METRICS = {
   ),
   policySwitches: counter('mayfly.policy.switches', '{switch}', 'changes of the policy set in force, by outcome: applied or rolled back'),
   planDuration: histogram('mayfly.policy.plan.duration', 'how long planning a policy set took'),
-  ordersOpen: gauge('mayfly.revocation.orders.open', '{order}', 'kill switches whose last credential is not confirmed dead'),
+  ordersOpen: gauge('mayfly.revocation.orders.open', '{order}', 'kill switches that are not dark yet'),
   orderPages: counter('mayfly.revocation.order.pages', '{page}', 'rounds of carrying out kill switches'),
   orderDuration: histogram('mayfly.revocation.order.duration', 'from a kill switch to the last confirmed death'),
   evidenceRecords: counter('mayfly.evidence.records', '{record}', 'records appended to the evidence log'),

@@ -1,5 +1,5 @@
 /**
- * The kill switch: an order is written down, then carried out by whoever finds it, then watched until the last credential is dead.
+ * The kill switch: an order is written down, then carried out by whoever finds it, then watched until the last credential is over.
  * @module
  */
 import { MayflyError, newOrderId, type Clock, type OrderId } from '@mayfly/domain';
@@ -127,7 +127,7 @@ export class KillSwitch {
       const order = await takeOrder(tx, id);
       if (order?.state !== 'ended') return false;
       const progress = await orderProgress(tx, id);
-      const { ended, endingBefore, closedAt, leasesDead } = progress;
+      const { ended, endingBefore, closedAt, leasesDead, leasesAccessEnded } = progress;
       if (ended + endingBefore > 0 && !closedAt) return false;
       const darkAt = closedAt && closedAt > order.orderedAt ? closedAt : order.orderedAt;
       if (!(await orderDark(tx, id, darkAt))) return false;
@@ -137,7 +137,15 @@ export class KillSwitch {
         kind: 'dev.mayfly.evidence.revocation-dark.v1',
         at: clock.now().toISOString(),
         by: 'console',
-        data: { orderId: id, ended, endingBefore, leases: leasesDead, darkAt: darkAt.toISOString(), secondsToDark: seconds },
+        data: {
+          orderId: id,
+          ended,
+          endingBefore,
+          leases: leasesDead,
+          accessEnded: leasesAccessEnded,
+          darkAt: darkAt.toISOString(),
+          secondsToDark: seconds,
+        },
       });
       return true;
     });
@@ -180,7 +188,13 @@ const viewOf = ({ id, selector, reason, operator, orderedAt, state, endedAt, dar
   state,
   ended: progress.ended,
   endingBefore: progress.endingBefore,
-  leases: { all: progress.leases, dead: progress.leasesDead, open: progress.leasesOpen, stuck: progress.leasesStuck },
+  leases: {
+    all: progress.leases,
+    dead: progress.leasesDead,
+    accessEnded: progress.leasesAccessEnded,
+    open: progress.leasesOpen,
+    stuck: progress.leasesStuck,
+  },
   problems: progress.problems,
   ...(endedAt && { endedAt }),
   ...(darkAt && { darkAt, secondsToDark: secondsBetween(orderedAt, darkAt) }),

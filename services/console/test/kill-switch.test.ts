@@ -104,6 +104,17 @@ describe('an order', () => {
     });
   });
 
+  test('does not call dead what nobody can revoke: access to it has ended, and no more', async () => {
+    const [one, two] = [await live(), await live()];
+    const order = await killed();
+    await dies(one, plusSeconds(AT, 1));
+    await transitionLease(world.database, two.lease.ref, 'revoking', 'access_ended', { confirmedAt: plusSeconds(AT, 2) });
+    await transitionGrant(world.database, two.grant.id, 'closing', 'closed', { closedAt: plusSeconds(AT, 2) });
+    await world.killSwitch.goOn();
+    expect(await view(order['id'])).toMatchObject({ state: 'dark', leases: { all: 2, dead: 1, accessEnded: 1, open: 0, stuck: 0 } });
+    expect((await facts('revocation-dark')).at(-1)).toMatchObject({ orderId: order['id'], leases: 1, accessEnded: 1 });
+  });
+
   test('waits also for what was ending before it, but does not say that it ended that', async () => {
     const before = await live();
     await transitionGrant(world.database, before.grant.id, 'granted', 'closing', { endCause: 'task_ended' });

@@ -40,7 +40,7 @@ export function addRevocations(program: Command, cli: Cli): void {
 
 const listText = (orders: readonly Listed[]): string =>
   table(
-    ['id', 'at (UTC)', 'whom', 'state', 'ended', 'dead', 'open', 'stuck', 'seconds', 'by', 'why'],
+    ['id', 'at (UTC)', 'whom', 'state', 'ended', 'dead', 'access ended', 'open', 'stuck', 'seconds', 'by', 'why'],
     orders.map(({ id, at, selector, state, ended, leases, secondsToDark, operator, reason }) =>
       [
         id,
@@ -49,6 +49,7 @@ const listText = (orders: readonly Listed[]): string =>
         state,
         String(ended),
         String(leases.dead),
+        String(leases.accessEnded),
         String(leases.open),
         String(leases.stuck),
         secondsToDark === undefined ? '-' : String(secondsToDark),

@@ -54,7 +54,7 @@ export function addRevoke(program: Command, cli: Cli): void {
     .requiredOption('--reason <text>', 'why; it is kept as evidence')
     .option('--dry-run', 'only say what would end')
     .option('--yes', 'do not ask; without a terminal nobody is asked either: it is done at once')
-    .option('--wait <time>', 'watch for so long until the last credential is confirmed dead', seconds, 60)
+    .option('--wait <time>', 'watch for so long until the last credential is over', seconds, 60)
     .option('--no-wait', 'do not watch')
     .option('--as <operator>', 'example operator to act as')
     .action(answers(cli, (options: Options) => revoke(cli, options)));
