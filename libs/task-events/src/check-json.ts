@@ -35,11 +35,15 @@ export function checkJson(text: string): void {
       siblings?.add(key);
     } else if (token.includes('\\u')) {
       checkCharacters(textOf(token));
+    } else if (NUMBER.test(token) && !Number.isFinite(Number(token))) {
+      throw new RejectedEvent('not-json', 'a number of the JSON is greater than any that I-JSON (RFC 7493) has');
     }
     last = token;
   }
 }
 
+/** `1e999` is well-formed, and would be read as infinite: it has no canonical form that a signature could be over. */
+const NUMBER = /^-?\d/;
 const PLAIN = /^"[^"\\]*"$/;
 
 function textOf(token: string): string {

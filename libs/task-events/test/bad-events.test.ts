@@ -54,6 +54,8 @@ const BAD: [string, EventRecord, RejectReason][] = [
     'invalid-data',
   ]),
   ['[bad 19] ttlSeconds NaN', withTtl('NaN'), 'not-json'],
+  ['[bad 19] a number that would be read as infinite', withTtl('1e999'), 'not-json'],
+  ['[bad 19] the same below zero, where nobody looks', raw('{"unknown":[-1e999]}'), 'not-json'],
   ['[bad 20] a key of another task', structured(startData(), {}, { key: 'etl-0043' }), 'key-mismatch'],
   ['[bad 20] an empty key', structured(startData(), {}, { key: '' }), 'key-mismatch'],
   [
