@@ -41,7 +41,10 @@ async function tokensOf(taskId: string): Promise<Tokens> {
 }
 
 // A stack that was named instead of started cannot be armed.
-(FAILPOINTS ? test : test.skip).each([['after the new token took its place', 'C17']])(
+(FAILPOINTS ? test : test.skip).each([
+  ['before the ledger knows the new token', 'C7'],
+  ['after the new token took its place', 'C17'],
+])(
   'killed %s (%s): another goes on, what waits for its fetch is not lost, and no token is left that nobody names',
   async (_, point) => {
     const initiator = `replacing-${world.newTaskId()}@example.org`;
