@@ -214,6 +214,9 @@ describe('policy', () => {
   it('lists what was in force', async () => {
     await setup({ 'GET /v1/policies': () => ({ policies: SWITCHES }) });
     expect((await world.run(['policy', 'list'])).out).toMatch(/^\* +2026-01-02 10:00:00 +sha256:bb +applied +ada +k1$/m);
+    const policies = SWITCHES.map((one) => ({ ...one, current: false }));
+    await setup({ 'GET /v1/policies': () => ({ current: 'sha256:cc', policies }) });
+    expect((await world.run(['policy', 'list'])).out).toContain('in force: sha256:cc, which came to be in another way');
   });
 
   it.each([

@@ -6,6 +6,7 @@ import { MayflyError, newEventId, OUT_EVENTS, TOPICS, type Clock } from '@mayfly
 import { readPolicySet, refuseDevKeys, type Policy, type PolicyFiles } from '@mayfly/policy';
 import type { Profile } from '@mayfly/service';
 import {
+  currentPolicyDigest,
   findPolicySet,
   keepPolicySet,
   listPolicySwitches,
@@ -141,10 +142,20 @@ export class Policies {
     return this.on.read(planned);
   }
 
-  /** Which sets were in force, the newest first. */
+  /** Which sets were in force, the newest first, and which one is: another one than the newest of these came to be past the console. */
   async list(limit: number) {
-    const found = await listPolicySwitches(this.on.database, limit);
-    return { policies: found.map(({ digest, ...rest }, position) => ({ policyDigest: digest, current: position === 0, ...rest })) };
+    const [current, found] = await this.on.database.transaction('list policy sets', async (tx) => {
+      await tx.run('', 'set transaction isolation level repeatable read, read only');
+      return [await currentPolicyDigest(tx), await listPolicySwitches(tx, limit)] as const;
+    });
+    return {
+      current: current ?? null,
+      policies: found.map(({ digest, ...rest }, position) => ({
+        policyDigest: digest,
+        current: position === 0 && digest === current,
+        ...rest,
+      })),
+    };
   }
 
   async #check({ files, signature }: Pick<StoredSet, 'files' | 'signature'>) {

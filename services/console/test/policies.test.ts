@@ -224,6 +224,18 @@ describe('going back', () => {
     expect((await post('policies/rollback', { policyDigest: bad, reason: 'again' })).body).toMatchObject({ changed: false });
   });
 
+  test('knows what is really in force, also when it came to be past the console', async () => {
+    await apply('by the console');
+    const ours = (await current())!;
+    await apply('newest');
+    const newest = (await current())!;
+    await world.database.run('', 'update policy.current set digest = $1', [ours]);
+    const { body } = await world.call({ path: 'policies?limit=2' });
+    expect(body).toMatchObject({ current: ours, policies: [{ policyDigest: newest, current: false }, { current: false }] });
+    await world.database.run('', 'update policy.current set digest = $1', [newest]);
+    expect((await world.call({ path: 'policies?limit=1' })).body).toMatchObject({ current: newest, policies: [{ current: true }] });
+  });
+
   test('to what was never applied, was changed since, or is not vouched for any more, is refused', async () => {
     const unknown = `sha256:${'0'.repeat(64)}`;
     expect(await post('policies/rollback', { policyDigest: unknown, reason: 'r' })).toMatchObject({

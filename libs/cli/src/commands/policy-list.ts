@@ -21,9 +21,17 @@ export interface PolicySwitch {
   readonly at: string;
 }
 
+interface Listed {
+  /** The set in force; null for none. */
+  readonly current: string | null;
+  readonly policies: readonly PolicySwitch[];
+}
+
+const listed = (operators: ConsoleClient, limit: number): Promise<Listed> => operators.get<Listed>('/v1/policies', { limit });
+
 /** The newest changes of the policy set in force. */
 export const policySwitches = async (operators: ConsoleClient, limit: number): Promise<readonly PolicySwitch[]> =>
-  (await operators.get<{ policies: readonly PolicySwitch[] }>('/v1/policies', { limit })).policies;
+  (await listed(operators, limit)).policies;
 
 /** Lists which policy sets were in force. */
 export function addPolicyList(policy: Command, cli: Cli): void {
@@ -32,14 +40,14 @@ export function addPolicyList(policy: Command, cli: Cli): void {
     .option('--as <operator>', 'example operator to ask as')
     .action(
       answers(cli, async ({ limit, as }: { readonly limit: number; readonly as?: string }) => {
-        const policies = await policySwitches(await connectConsole(cli, 'viewer', as), limit);
-        return { data: { policies }, text: textOf(policies) };
+        const found = await listed(await connectConsole(cli, 'viewer', as), limit);
+        return { data: found, text: textOf(found) };
       }),
     );
 }
 
-function textOf(policies: readonly PolicySwitch[]): string {
-  if (policies.length === 0) return 'no policy set was applied yet; apply one with npx mayfly policy apply DIR';
+function textOf({ current, policies }: Listed): string {
+  if (policies.length === 0 && !current) return 'no policy set was applied yet; apply one with npx mayfly policy apply DIR';
   const rows = policies.map(({ policyDigest, current, kind, operator, reason, signer, at }) =>
     [
       current ? '*' : '',
@@ -51,5 +59,9 @@ function textOf(policies: readonly PolicySwitch[]): string {
       reason ?? '',
     ].map(plain),
   );
-  return table(['', 'since (UTC)', 'policy set', 'how', 'by', 'signed by', 'why'], rows);
+  const past =
+    current && !policies.some((one) => one.current)
+      ? [`in force: ${plain(current)}, which came to be in another way than by the console`]
+      : [];
+  return [...past, table(['', 'since (UTC)', 'policy set', 'how', 'by', 'signed by', 'why'], rows)].join('\n');
 }
