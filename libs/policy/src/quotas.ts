@@ -3,7 +3,6 @@
  * @module
  */
 import { z } from 'zod';
-import type { PolicySet } from './policy-set.js';
 
 const count = z.int().positive().max(100_000_000);
 
@@ -25,26 +24,3 @@ export type Quotas = { readonly [Name in Quota]?: number | undefined };
 export const QUOTA_SCOPES = ['tenant', 'orchestrator', 'agent'] as const;
 /** One of {@link QUOTA_SCOPES}. */
 export type QuotaScope = (typeof QUOTA_SCOPES)[number];
-
-/** One bound that applies to a task. */
-export interface QuotaBound {
-  readonly scope: QuotaScope;
-  readonly quota: Quota;
-  readonly limit: number;
-}
-
-/** All bounds that apply to a task of this orchestrator and agent, in one fixed order. */
-export function quotaBounds(set: PolicySet, source: string, agentId: string): QuotaBound[] {
-  const orchestrator = set.orchestrator(source);
-  const byScope: Readonly<Record<QuotaScope, Quotas | undefined>> = {
-    tenant: orchestrator && set.tenantQuotas(orchestrator.tenant),
-    orchestrator: orchestrator?.quotas,
-    agent: set.agent(agentId)?.quotas,
-  };
-  return QUOTA_SCOPES.flatMap((scope) =>
-    QUOTAS.flatMap((quota) => {
-      const limit = byScope[scope]?.[quota];
-      return limit === undefined ? [] : [{ scope, quota, limit }];
-    }),
-  );
-}
