@@ -1,2 +1,3 @@
-/** Types of what tests use of layout.mjs; the words stand there. */
+/** Types of what tests and tools use of layout.mjs; the words stand there. */
 export const cache: string;
+export const root: string;

@@ -41,7 +41,7 @@ export const instances = (replicas = {}) =>
 /**
  * Starts one process of a service and waits until it is ready.
  * @param {{ name: string, service: string }} instance
- * @param {object} world what it stands on: `{ dirs, ports, wires, kafka, vault, databaseUrl(role), tracing, settings, failpoints, spared, log, signal }`
+ * @param {object} world what it stands on: `{ dirs, ports, wires, kafka, vault, databaseUrl(role), tracing, settings, failpoints, spared, nodeArguments, log, signal }`
  */
 export async function startService({ name, service: kind }, world) {
   const { dirs, ports, log, signal } = world;
@@ -49,7 +49,7 @@ export async function startService({ name, service: kind }, world) {
     name,
     dirs,
     command: projectNode,
-    args: ['--enable-source-maps', entry(kind)],
+    args: ['--enable-source-maps', ...(world.nodeArguments ?? []), entry(kind)],
     env: environment(
       serviceEnvironment(kind, { ...world, port: ports[name], failpoints: world.spared?.includes(name) ? undefined : world.failpoints }),
     ),

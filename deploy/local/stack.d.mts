@@ -19,6 +19,7 @@ export function startStack(options: {
   readonly replicas?: Readonly<Record<string, number>>;
   readonly failpoints?: string;
   readonly spared?: readonly string[];
+  readonly nodeArguments?: readonly string[];
   readonly wires?: boolean;
   readonly signal?: AbortSignal;
 }): Promise<Stack>;

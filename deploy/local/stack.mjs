@@ -30,6 +30,7 @@ async function together(promises) {
  * @param {Record<string, number>} [options.replicas] how many processes of which service; one of each by default
  * @param {string} [options.failpoints] folder in which crash tests arm failpoints, by service
  * @param {string[]} [options.spared] processes that pass no failpoints
+ * @param {string[]} [options.nodeArguments] more arguments for the services' Node, such as `--cpu-prof`
  * @param {boolean} [options.fresh] true: forget all data of earlier runs
  * @param {boolean} [options.wires] true: services reach everything through Toxiproxy (wiring.mjs); `dev.wires.url` is its API, for wires.mjs
  * @param {(line: string) => void} [options.log] gets a line for all that is worth telling
@@ -43,6 +44,7 @@ export async function startStack({
   replicas,
   failpoints,
   spared,
+  nodeArguments,
   fresh = false,
   wires: wired = false,
   log = () => {},
@@ -87,7 +89,7 @@ export async function startStack({
 
     const parts = { ...world, kafka, vault, databases, tracing, issuer };
     const { dev, file, publish } = writeDevFile(parts);
-    if (services) await startServices({ ...parts, replicas, failpoints, spared, keep, devFile: file });
+    if (services) await startServices({ ...parts, replicas, failpoints, spared, nodeArguments, keep, devFile: file });
     publish();
     signal?.removeEventListener('abort', cutShort); // from now on there is an order to end in: stop()
     return {

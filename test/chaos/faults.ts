@@ -2,7 +2,7 @@
  * What may go wrong, and where. A fault is drawn as data first, so that a run can be told, and drawn again from its seed.
  */
 import type { Failpoint } from '@mayfly/failpoints';
-import type { Random } from './random.ts';
+import type { Random } from '../world/random.ts';
 
 /** Which failpoints lie on whose way. */
 const POINTS = {

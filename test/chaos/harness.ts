@@ -7,7 +7,7 @@ import { awayBetween, type Death } from './death.ts';
 import { drawFault, tell, type Weights } from './faults.ts';
 import type { Injector } from './injector.ts';
 import type { Published } from './published.ts';
-import { Random } from './random.ts';
+import { Random } from '../world/random.ts';
 import type { Target } from './target.ts';
 import { ChaosTask, drawShape, type Held, type Shape } from './tasks.ts';
 

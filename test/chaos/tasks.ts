@@ -4,7 +4,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Database } from '@mayfly/postgres';
 import type { World } from '../world/world.ts';
-import type { Random } from './random.ts';
+import type { Random } from '../world/random.ts';
 
 /** How a task goes about. */
 export const SHAPES = {

@@ -5,10 +5,10 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { connectKafka, type EventProducer } from '@mayfly/kafka';
 import { readPolicyFiles } from '@mayfly/policy';
 import { createLogger } from '@mayfly/telemetry';
-import { LedgerEyes } from '../storm/ledger-eyes.js';
-import { Orchestrator, type StormTask } from '../storm/orchestrator.js';
+import { LedgerEyes } from '../world/ledger-eyes.js';
+import { Orchestrator, type StormTask } from '../world/orchestrator.js';
 import { TargetWatch } from '../storm/target-watch.js';
-import { tenantsOf, withTenants, type Limits } from '../storm/tenants.js';
+import { tenantsOf, withTenants, type Limits } from '../world/tenants.js';
 import { until, World } from '../world/world.js';
 
 const CAPABILITY = 'orders-db.read';

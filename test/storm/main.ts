@@ -7,11 +7,11 @@ import { connectKafka } from '@mayfly/kafka';
 import { createLogger } from '@mayfly/telemetry';
 import { startStack } from '../../deploy/local/stack.mjs';
 import { World } from '../world/world.ts';
-import { LedgerEyes } from './ledger-eyes.ts';
-import { Orchestrator } from './orchestrator.ts';
+import { LedgerEyes } from '../world/ledger-eyes.ts';
+import { Orchestrator } from '../world/orchestrator.ts';
 import { Storm, type StormReport } from './storm.ts';
 import { TargetWatch } from './target-watch.ts';
-import { tenantsOf, withTenants } from './tenants.ts';
+import { tenantsOf, withTenants } from '../world/tenants.ts';
 import { TokenWatch } from './token-watch.ts';
 
 const USAGE = `npm run storm -- [--tasks N] [--tenants T] [--seed S] …

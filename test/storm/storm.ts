@@ -3,12 +3,12 @@
  */
 import { setTimeout as pause } from 'node:timers/promises';
 import type { StackProcess } from '../../deploy/local/stack.mjs';
-import { Random } from '../chaos/random.ts';
-import { Peaks, seconds, spreadOf, usageOf, type Spread } from './figures.ts';
-import type { LedgerEyes } from './ledger-eyes.ts';
-import type { Orchestrator, StormTask } from './orchestrator.ts';
+import { Random } from '../world/random.ts';
+import { Peaks, seconds, spreadOf, usageOf, type Spread } from '../world/figures.ts';
+import type { LedgerEyes } from '../world/ledger-eyes.ts';
+import type { Orchestrator, StormTask } from '../world/orchestrator.ts';
 import type { TargetWatch } from './target-watch.ts';
-import type { Tenant } from './tenants.ts';
+import type { Tenant } from '../world/tenants.ts';
 import type { TokenWatch } from './token-watch.ts';
 
 /** How many single ends of the other tenants are measured before the storm, and how many tasks wait to end during it. */

@@ -1,4 +1,4 @@
-/** Figures of a storm. */
+/** Figures of storms and benchmarks: how durations spread, what processes use. */
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import type { StackProcess } from '../../deploy/local/stack.mjs';

@@ -1,4 +1,4 @@
-/** What the storm has to know of the ledger: whose grant is whose, and where the fence stands. It judges no death. */
+/** What storms and benchmarks have to know of the ledger: whose grant is whose, and where the fence stands. It judges no death. */
 import { openDatabase, type Database } from '@mayfly/postgres';
 
 export interface KnownGrant {
@@ -11,7 +11,7 @@ export class LedgerEyes {
   readonly #ledger: Database;
 
   constructor(url: string) {
-    this.#ledger = openDatabase({ url, applicationName: 'storm', maxConnections: 2 });
+    this.#ledger = openDatabase({ url, applicationName: 'eyes', maxConnections: 2 });
   }
 
   /** Grants of tasks whose ids begin so. */

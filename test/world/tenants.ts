@@ -1,4 +1,4 @@
-/** Tenants of a storm: each with an orchestrator, a workflow and an agent of its own, beside the example's. */
+/** Tenants of storms and benchmarks: each with an orchestrator, a workflow and an agent of its own, beside the example's. */
 import { fileURLToPath } from 'node:url';
 import { readPolicyFiles, type PolicyFiles } from '@mayfly/policy';
 import { parse, stringify } from 'yaml';

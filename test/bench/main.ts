@@ -1,0 +1,83 @@
+/** `npm run bench`: what is fast, what limits it, and by how much: ours and what it is held against side by side. */
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+import { root } from '../../deploy/local/layout.mjs';
+import { allRows, chosen } from './choose-rows.ts';
+import { loadNow, machineOf } from './machine.ts';
+import { markdownOf, reportOf } from './report.ts';
+import { runRows } from './run-rows.ts';
+
+const USAGE = `npm run bench -- [--rows B1,B3] [--quick] [--rounds N] [--seed S] …
+
+Starts a Mayfly of its own with traces sampled at 10 % and measures row by row, in alternating rounds, ours beside what it is held against:
+bare calls of the same OpenBao, the same by hand, itself at another size. Only ratios of one run mean something on a machine that others use.
+
+  --rows LIST     which rows (default: all)
+  --quick         smaller counts and two rounds: all rows in less than three minutes
+  --rounds N      alternating rounds (default 5)
+  --seed S        names the tasks and draws their order (default: drawn, and printed)
+  --profiles DIR  each service leaves a CPU profile there
+  --json FILE     write the report there as well
+  --strict        a goal that was missed is a failure
+  --help          this text
+
+Prints Markdown and writes .mayfly/bench/report.md and report.json. Exit 0: all rows were measured; 1: one was not; 2: wrong usage.`;
+
+const options = {
+  rows: { type: 'string' },
+  quick: { type: 'boolean', default: false },
+  rounds: { type: 'string' },
+  seed: { type: 'string', default: String(Math.floor(Math.random() * 1_000_000)) },
+  profiles: { type: 'string' },
+  json: { type: 'string' },
+  strict: { type: 'boolean', default: false },
+  help: { type: 'boolean', default: false },
+} as const;
+
+const began = Date.now();
+/** Progress is for who waits; what counts goes to standard output. */
+const say = (line: string): void => console.error(`${((Date.now() - began) / 1000).toFixed(1).padStart(7)} s  ${line}`);
+
+async function main(): Promise<number> {
+  const { values } = parseArgs({ options });
+  if (values.help) {
+    console.log(USAGE);
+    return 0;
+  }
+  const { quick, strict } = values;
+  const seed = wholeNumber('seed', values.seed);
+  const rounds = wholeNumber('rounds', values.rounds ?? (quick ? '2' : '5'));
+  if (rounds === 0) throw new TypeError('--rounds has to be 1 at least');
+  const rows = chosen(await allRows(), values.rows);
+  say(`seed ${seed}`);
+  const loadBefore = loadNow();
+  const ending = new AbortController();
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => ending.abort(new Error('ended from outside')));
+  const profiles = values.profiles === undefined ? {} : { profiles: resolve(values.profiles) };
+  const { outcomes, versions } = await runRows(rows, { quick, rounds, seed, say, signal: ending.signal, ...profiles });
+  const at = new Date().toISOString();
+  const report = reportOf({ at, seed, rounds, quick, machine: machineOf(loadBefore, versions) }, outcomes);
+  const markdown = markdownOf(report);
+  const folder = join(root, '.mayfly', 'bench');
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(join(folder, 'report.md'), markdown);
+  for (const file of [join(folder, 'report.json'), ...(values.json ? [values.json] : [])]) {
+    writeFileSync(file, `${JSON.stringify(report, null, 2)}\n`);
+  }
+  console.log(markdown);
+  const missed = report.rows.some(({ ratios = [] }) => ratios.some((ratio) => !ratio.reached));
+  return report.rows.some(({ failure }) => failure !== undefined) || (strict && missed) ? 1 : 0;
+}
+
+function wholeNumber(name: string, text: string): number {
+  if (!/^\d{1,9}$/.test(text)) throw new TypeError(`--${name} is a whole number, not ${text}`);
+  return Number(text);
+}
+
+process.exitCode = await main().catch((error: unknown) => {
+  console.error(error instanceof Error ? error.message : error);
+  return error instanceof TypeError ? 2 : 1;
+});
+// Connections of the stack may linger.
+setTimeout(() => process.exit(), 1_000).unref();

@@ -1,0 +1,51 @@
+/** What a row of the benchmark is: something of ours beside what it is measured against, on the same machine in the same minutes. */
+import type { BenchStack, StackOptions } from './bench-stack.ts';
+
+/** One row. Each file in `rows/` has one as its default export. */
+export interface Row {
+  /** `B1` and so on. */
+  readonly id: string;
+  readonly what: string;
+  readonly against: string;
+  readonly reach: string;
+  /** @throws Error when it could not be measured; the report says so and the run fails */
+  measure(bench: Bench): Promise<RowResult>;
+}
+
+export interface RowResult {
+  readonly figures: readonly Figure[];
+  readonly ratios: readonly Ratio[];
+  /** Whatever a reader has to know to judge them: what was counted, what was scaled down. */
+  readonly notes?: readonly string[];
+}
+
+/** One quantity, a value a round. */
+export interface Figure {
+  readonly name: string;
+  readonly unit: string;
+  readonly rounds: readonly number[];
+}
+
+/** Ours against theirs, one ratio a round: both were measured side by side in it. Its median is held against the goal. */
+export interface Ratio {
+  readonly name: string;
+  readonly rounds: readonly number[];
+  readonly goal: Goal;
+  /** What would be better still. */
+  readonly aim?: number;
+}
+
+export type Goal = { readonly atLeast: number } | { readonly atMost: number };
+
+/** What a row measures with. */
+export interface Bench {
+  /** Smaller counts, so that all rows together take less than three minutes. */
+  readonly quick: boolean;
+  readonly rounds: number;
+  readonly seed: number;
+  say(line: string): void;
+  /** The stack of all rows that need none of their own; started when the first asks for it. */
+  stack(): Promise<BenchStack>;
+  /** One that nobody else uses; it ends when the row is through. */
+  ownStack(options?: StackOptions): Promise<BenchStack>;
+}

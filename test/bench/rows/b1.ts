@@ -1,0 +1,50 @@
+/** Task starts against the same calls of Vault made bare. */
+import type { Row } from '../row.ts';
+import { ratiosOf, sideBySide } from '../side-by-side.ts';
+import { startBare, startOurs, taskIds, type Shape } from '../starts.ts';
+
+/** Starts a round, all sent at once. */
+const COUNTS: Readonly<Record<Shape, { full: number; quick: number }>> = {
+  token: { full: 2_000, quick: 400 },
+  login: { full: 250, quick: 60 },
+};
+
+const row: Row = {
+  id: 'B1',
+  what: 'task.started → grant deliverable, everything on',
+  against: 'the same Vault calls made bare, 32 in flight',
+  reach: '≥ 0.5 of its rate; aim 0.8',
+  async measure(bench) {
+    const stack = await bench.stack();
+    const { quick, rounds, seed, say } = bench;
+    const figures = [];
+    const ratios = [];
+    for (const shape of ['token', 'login'] as const) {
+      const count = COUNTS[shape][quick ? 'quick' : 'full'];
+      const ids = (part: string, many = count): string[] => taskIds(`b1-${seed}-${shape}-${part}`, many);
+      await startOurs(stack, shape, ids('warm', count >> 2));
+      await startBare(stack, shape, ids('warm', count >> 2));
+      const measured = await sideBySide(
+        rounds,
+        (round) => startOurs(stack, shape, ids(String(round))),
+        (round) => startBare(stack, shape, ids(String(round))),
+      );
+      say(`${shape}: ours ${measured.ours.map(Math.round).join(' ')}, bare ${measured.theirs.map(Math.round).join(' ')} starts/s`);
+      figures.push(
+        { name: `${shape}: ours`, unit: 'starts/s', rounds: measured.ours },
+        { name: `${shape}: bare calls`, unit: 'starts/s', rounds: measured.theirs },
+      );
+      ratios.push({ name: `rate of starts, ${shape}`, rounds: ratiosOf(measured), goal: { atLeast: 0.5 }, aim: 0.8 });
+    }
+    return {
+      figures,
+      ratios,
+      notes: [
+        `Bursts of ${COUNTS.token[quick ? 'quick' : 'full']} (token) and ${COUNTS.login[quick ? 'quick' : 'full']} (login) starts sent at once by one orchestrator; the clock runs from the first event's sending until the ledger can deliver the last.`,
+        'token: the credential is minted when it is fetched, so that a start makes the task token and seals it (2 calls: token/create by role, transit/encrypt).',
+        'login: a database login is minted at the start too (5 calls: and database/creds, leases/renew, cubbyhole, with the task token).',
+      ],
+    };
+  },
+};
+export default row;
