@@ -25,6 +25,16 @@ export class OrphanWatch {
     return [...current].filter((name) => lookedAt.getTime() - (this.#since.get(name) ?? lookedAt).getTime() >= this.afterSeconds * 1000);
   }
 
+  /** True when something is unexplained, or nobody has looked yet. */
+  get waits(): boolean {
+    return this.#lastLook === undefined || this.#since.size > 0;
+  }
+
+  /** Takes note that what was there at the last look is there still, and nothing else. Only while nothing waits. */
+  same(lookedAt: Date): void {
+    if (!this.waits) this.#lastLook = lookedAt;
+  }
+
   /** Everything that came to be before this moment is explained, or gone. Undefined before the first look. */
   settledUntil(): Date | undefined {
     const since = [...this.#since.values()].map((date) => date.getTime());

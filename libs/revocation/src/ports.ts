@@ -51,6 +51,12 @@ export interface VaultConfiguration {
   digest(capability: Capability): Promise<string | undefined>;
 }
 
+/** Whether there can be anything new in Vault, at next to no cost: without a token, and without its store being read. */
+export interface VaultMarks {
+  /** The same twice: nothing of what Vault stores was written in between. Undefined where that cannot be told, whatever the reason. */
+  mark(): Promise<string | undefined>;
+}
+
 /** What a target says about one principal. */
 export interface ProbeResult {
   /** True when the target would refuse it and no session of it is open. */

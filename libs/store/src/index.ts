@@ -20,6 +20,7 @@ export * from './grants.js';
 export * from './inbox.js';
 export * from './intend-mint.js';
 export * from './leases.js';
+export { ledgerMark, type LedgerTable } from './ledger-mark.js';
 export * from './list-grants.js';
 export * from './live-grant.js';
 export * from './note-quarantine.js';

@@ -4,7 +4,7 @@
  */
 import { systemClock, VaultUnavailable, type Clock } from '@mayfly/domain';
 import type { SecretIssuer, TaskTokenIssuer, TaskTokenOpener } from '@mayfly/grant';
-import type { SecretRevoker, VaultConfiguration, VaultInventory } from '@mayfly/revocation';
+import type { SecretRevoker, VaultConfiguration, VaultInventory, VaultMarks } from '@mayfly/revocation';
 import { CallLimiter } from './call-limiter.js';
 import { VaultClient } from './client.js';
 import { VaultLister } from './inventory.js';
@@ -12,6 +12,7 @@ import { VaultSecretIssuer } from './secret-issuer.js';
 import { VaultSecretRevoker } from './secret-revoker.js';
 import { ServiceSession, type LoginSettings } from './service-session.js';
 import { VaultTaskTokenIssuer } from './task-token-issuer.js';
+import { storedMark } from './stored-mark.js';
 import { TaskTokenSeal } from './task-token-seal.js';
 
 /** Where Vault is and as whom the service comes. */
@@ -83,5 +84,7 @@ export function vaultForRevoker(settings: VaultSettings): SecretRevoker & VaultH
 }
 
 /** For the revoker's reconcilers, in a role of their own: lists and looks up, ends nothing. */
-export const vaultForReconciler = (settings: VaultSettings): VaultInventory & VaultConfiguration =>
-  new VaultLister(connect(settings, false).session);
+export function vaultForReconciler(settings: VaultSettings): VaultInventory & VaultConfiguration & VaultMarks {
+  const { client, session } = connect(settings, false);
+  return Object.assign(new VaultLister(session), { mark: () => storedMark(client) });
+}

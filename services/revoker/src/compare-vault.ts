@@ -3,9 +3,10 @@
  * @module
  */
 import type { Capability, Clock } from '@mayfly/domain';
-import type { VaultConfiguration } from '@mayfly/revocation';
+import type { VaultConfiguration, VaultMarks } from '@mayfly/revocation';
 import { hasDrifted, noteVaultDigest, vaultDigests, type Database } from '@mayfly/store';
 import { ATTRIBUTES, type Attributes, type Logger } from '@mayfly/telemetry';
+import { Stillness } from './stillness.js';
 
 /** What comparing works with. */
 export interface CompareDependencies {
@@ -13,6 +14,7 @@ export interface CompareDependencies {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly vault: VaultConfiguration;
+  readonly marks: VaultMarks;
   /** Those of the current catalogue. */
   readonly capabilities: () => Promise<readonly Capability[]>;
 }
@@ -23,21 +25,33 @@ const AT_ONCE = 4;
 
 /** Compares round by round. */
 export class VaultComparison {
+  readonly #declared: Stillness;
+  readonly #everything: Stillness;
   #rounds = 0;
   #last = performance.now();
 
-  constructor(private readonly on: CompareDependencies) {}
+  constructor(private readonly on: CompareDependencies) {
+    this.#declared = new Stillness({ ...on, tables: ['vault_digest'] });
+    this.#everything = new Stillness({ ...on, tables: ['vault_digest'] });
+  }
 
   /**
-   * Reads everything that is declared, once. One that cannot be read keeps what is known of it, and does not keep the others from being read.
+   * Reads everything that is declared, once, unless it can only be what it was at the last round. One that cannot be read keeps what is known
+   * of it, and does not keep the others from being read.
    * @throws VaultUnavailable, or MayflyError `inventory-refused`: the first failure of what is declared, after all were tried
    */
   async round(): Promise<void> {
     const all = this.#rounds++ % UNDECLARED_EVERY === 0;
+    const capabilities = await this.on.capabilities();
+    const settle = await (all ? this.#everything : this.#declared).begin(capabilities);
+    if (settle) await this.#compare(capabilities, all);
+    settle?.();
+    this.#last = performance.now();
+  }
+
+  async #compare(capabilities: readonly Capability[], all: boolean): Promise<void> {
     const known = await vaultDigests(this.on.database);
-    const waiting = (await this.on.capabilities()).filter(
-      ({ name, vaultDigest }) => all || vaultDigest !== undefined || known.get(name)?.declared !== null,
-    );
+    const waiting = capabilities.filter(({ name, vaultDigest }) => all || vaultDigest !== undefined || known.get(name)?.declared !== null);
     const failures: unknown[] = [];
     const worker = async (): Promise<void> => {
       for (let next = waiting.shift(); next; next = waiting.shift()) {
@@ -50,7 +64,6 @@ export class VaultComparison {
     };
     await Promise.all(Array.from({ length: AT_ONCE }, worker));
     if (failures.length > 0) throw failures[0];
-    this.#last = performance.now();
   }
 
   /** Seconds since all that is declared was read; since the start before the first time. */

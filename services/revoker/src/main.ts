@@ -29,7 +29,7 @@ await runService('revoker', readConfig, async (config, { database, clock, logger
   const walked = { database, clock, logger };
   const inTargets = walksOfTargets(walked, quarantines, config.ORPHAN_AFTER_SECONDS);
   const catalogue = async () => (await policies.get(database)).capabilities;
-  const inVault = walksOfVault({ ...walked, inventory, revoker }, catalogue, config.ORPHAN_AFTER_SECONDS);
+  const inVault = walksOfVault({ ...walked, inventory, marks: inventory, revoker }, catalogue, config.ORPHAN_AFTER_SECONDS);
   const killers = { revoker, probe, quarantine: quarantineAt(quarantines), settledUntil: inVault.settledUntil };
   const revoking = new Revoking({ database, clock, policies, killers, audience: audienceOf(config) });
   const killer = startPool({
@@ -52,7 +52,7 @@ await runService('revoker', readConfig, async (config, { database, clock, logger
   );
   // Each by itself, so that a place that is away does not keep the others from being walked.
   const reconcilers = [reconciler('reconciler-targets', inTargets.round, logger), reconciler('reconciler-vault', inVault.round, logger)];
-  const comparison = new VaultComparison({ ...walked, vault: inventory, capabilities: catalogue });
+  const comparison = new VaultComparison({ ...walked, vault: inventory, marks: inventory, capabilities: catalogue });
   const comparer = startWorker({
     name: 'vault-comparer',
     everyMilliseconds: config.VAULT_COMPARE_SECONDS * 1000,

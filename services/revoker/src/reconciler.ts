@@ -12,7 +12,7 @@ export interface Reconciler {
 }
 
 /** Starts one. */
-export function reconciler(name: string, round: () => Promise<void>, logger: Logger): Reconciler {
+export function reconciler(name: string, round: () => Promise<unknown>, logger: Logger): Reconciler {
   let last = performance.now();
   const work = async (): Promise<0> => {
     await round();

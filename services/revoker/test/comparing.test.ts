@@ -32,14 +32,19 @@ function comparing(capabilities: readonly Capability[] = [watched, sibling, free
     return answer;
   };
   const logger = createLogger({ service: 'test', level: 'silent' as 'fatal' });
-  const on = { database: ledger.database, clock, logger, vault: { digest }, capabilities: async () => capabilities };
-  return { clock, found, asked, on, comparison: new VaultComparison(on) };
+  /** What Vault says of how far its log is; undefined: nothing. */
+  const log: { at?: string } = {};
+  const marks = { mark: async () => log.at };
+  const on = { database: ledger.database, clock, logger, vault: { digest }, marks, capabilities: async () => capabilities };
+  return { clock, found, asked, log, on, comparison: new VaultComparison(on) };
 }
 const set = (capabilities: readonly Capability[] = [watched, sibling, free]) => ({
   capabilities,
   capability: (name: string) => capabilities.find((one) => one.name === name),
 });
 const drifted = async (capabilities?: readonly Capability[]) => [...(await driftedCapabilities(ledger.database, set(capabilities)))];
+/** What this session has written is counted once it says so. */
+const settledCounts = () => ledger.database.run('', 'select pg_stat_force_next_flush()');
 const facts = async () =>
   (await ledger.database.run<{ fact: { kind: string; data: object } }>('', 'select fact from evidence.intake order by id')).map(
     ({ fact: { kind, data } }) => [kind.replace('dev.mayfly.evidence.', ''), data],
@@ -132,6 +137,57 @@ test('what declares nothing is read now and then, for those who want to declare 
   expect(await drifted()).toEqual([]);
   expect(await facts()).toEqual([]);
   expect((await vaultDigests(ledger.database)).get('service.cert')).toMatchObject({ declared: null, found: OTHER });
+});
+
+describe('while nothing was written', () => {
+  test('neither in Vault nor in the ledger, nothing is read again, and the age stays young', async () => {
+    const { comparison, asked, log } = comparing();
+    log.at = 'leader 7';
+    // What was noted at the first look was written in the ledger.
+    await settledCounts();
+    for (let round = 0; round < 2; round += 1) await comparison.round();
+    await settledCounts();
+    for (let round = 0; round < 15; round += 1) await comparison.round();
+    asked.length = 0;
+    for (let round = 0; round < 30; round += 1) await comparison.round();
+    expect(asked).toEqual([]);
+    expect(comparison.ageSeconds()).toBeLessThan(5);
+  });
+
+  test('a write in Vault is seen at the very next round, and what declares nothing in one of the next fifteen', async () => {
+    const { comparison, asked, found, log } = comparing();
+    log.at = 'leader 7';
+    for (let round = 0; round < 20; round += 1) await comparison.round();
+    log.at = 'leader 8';
+    found['orders-db.read'] = OTHER;
+    found['service.cert'] = OTHER;
+    asked.length = 0;
+    await comparison.round();
+    expect(await drifted()).toEqual(['orders-db.read']);
+    for (let round = 0; round < 15; round += 1) await comparison.round();
+    expect(asked).toContain('service.cert');
+  });
+
+  test('another catalogue is compared all the same', async () => {
+    const { on, log, asked } = comparing();
+    log.at = 'leader 7';
+    let current = [watched];
+    const comparison = new VaultComparison({ ...on, capabilities: async () => current });
+    for (let round = 0; round < 20; round += 1) await comparison.round();
+    current = [{ ...watched, vaultDigest: OTHER }];
+    asked.length = 0;
+    await comparison.round();
+    expect(asked).toEqual(['orders-db.read']);
+    expect(await drifted(current)).toEqual(['orders-db.read']);
+  });
+
+  test('what could not be read is read again at every round', async () => {
+    const { comparison, asked, found, log } = comparing();
+    log.at = 'leader 7';
+    found['orders-db.read'] = new VaultUnavailable();
+    for (let round = 0; round < 3; round += 1) await comparison.round().catch(() => undefined);
+    expect(asked.filter((name) => name === 'orders-db.read')).toHaveLength(3);
+  });
 });
 
 test('one that cannot be read keeps what is known of it, keeps no other from being read, and shows in the age', async () => {

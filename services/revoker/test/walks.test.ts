@@ -36,7 +36,8 @@ let on: Parameters<typeof walksOfVault>[0];
 let walks: ReturnType<typeof walksOfVault>;
 beforeEach(() => {
   clock = new ManualClock(new Date());
-  on = { database: ledger.database, clock, logger, revoker, inventory: vaultForReconciler(as('reconciler', 'revoker')) };
+  const reconciler = vaultForReconciler(as('reconciler', 'revoker'));
+  on = { database: ledger.database, clock, logger, revoker, inventory: reconciler, marks: reconciler };
   walks = walksOfVault(on, async () => Object.values(CATALOGUE), 60);
 });
 /** One round, and another one when everything has been unexplained for long enough. */
@@ -167,6 +168,69 @@ describe('what came of every mint', () => {
     await walks.round();
     await walks.round();
     expect(walks.settledUntil(CATALOGUE.read)).toEqual(clock.now());
+  });
+});
+
+describe('while nothing was written in Vault and in the ledger', () => {
+  const lists = () => {
+    const { inventory } = on;
+    let count = 0;
+    const tokens = () => ((count += 1), inventory.tokens());
+    const grantOfToken = (accessor: string) => inventory.grantOfToken(accessor);
+    const watched = { tokens, grantOfToken } as unknown as typeof inventory;
+    const counted = walksOfVault({ ...on, inventory: watched }, async () => NOTHING, 60);
+    /** Until it rests: what is unexplained is looked at until it is over. */
+    const rest = async () => {
+      for (let before = -1; before !== count;) {
+        before = count;
+        clock.advance(60_000);
+        await counted.round();
+      }
+    };
+    return { counted, rest, count: () => count };
+  };
+  const NOTHING: readonly Capability[] = [];
+
+  test('nothing is listed again; a token that comes to be is seen at the next walk, and ended in time', async () => {
+    const { counted, rest, count } = lists();
+    await rest();
+    const listed = count();
+    await counted.round();
+    expect(count()).toBe(listed);
+    const lost = await tokenFor(newGrantId());
+    await counted.round();
+    expect(count()).toBe(listed + 1);
+    clock.advance(60_000);
+    await counted.round();
+    expect(await revoker.isTokenGone(lost.accessor)).toBe(true);
+  });
+
+  test('the ledger alone may change, and is compared again', async () => {
+    const { grant, token } = await live();
+    const { counted, rest } = lists();
+    await rest();
+    await ledger.database.transaction('test', async (tx) => {
+      await transitionGrant(tx, grant.id, 'granted', 'closing');
+      await transitionGrant(tx, grant.id, 'closing', 'closed');
+      await tx.run('', 'select pg_stat_force_next_flush()');
+    });
+    await counted.round();
+    clock.advance(60_000);
+    await counted.round();
+    expect(await revoker.isTokenGone(token.accessor)).toBe(true);
+  });
+
+  test('what came of every mint is settled up to now all the same', async () => {
+    const catalogue = [CATALOGUE.read];
+    const resting = walksOfVault(on, async () => catalogue, 60);
+    for (let round = 0; round < 4; round += 1) {
+      clock.advance(60_000);
+      await resting.round();
+      expect(resting.settledUntil(CATALOGUE.read)).toBeDefined();
+    }
+    clock.advance(1_000);
+    await resting.round();
+    expect(resting.settledUntil(CATALOGUE.read)).toEqual(clock.now());
   });
 });
 

@@ -1,5 +1,5 @@
 import { plusSeconds } from '@mayfly/domain';
-import type { OrphanWatch, SecretRevoker, VaultInventory } from '@mayfly/revocation';
+import type { OrphanWatch, SecretRevoker, VaultInventory, VaultMarks } from '@mayfly/revocation';
 import { endGrant, findGrant, grantsWithoutToken, lockGrant, unnamedTokens } from '@mayfly/store';
 import { noteGone, OWN_END_SECONDS, PAGE } from './note-gone.js';
 import type { Walk, WalkDependencies } from './walk.js';
@@ -7,6 +7,7 @@ import type { Walk, WalkDependencies } from './walk.js';
 /** Where the walks of Vault list, and end. */
 export interface VaultWalks extends WalkDependencies {
   readonly inventory: VaultInventory;
+  readonly marks: VaultMarks;
   readonly revoker: SecretRevoker;
 }
 
@@ -52,7 +53,8 @@ export function taskTokens(on: VaultWalks, watch: OrphanWatch): Walk {
     },
     missing: async (accessors) => {
       const endsLater = plusSeconds(clock.now(), OWN_END_SECONDS);
-      for (const { id, tokenAccessor } of await grantsWithoutToken(database, accessors, endsLater, PAGE)) {
+      const missing = await grantsWithoutToken(database, accessors, endsLater, PAGE);
+      for (const { id, tokenAccessor } of missing) {
         if (!tokenAccessor || !(await revoker.isTokenGone(tokenAccessor))) continue;
         await database.transaction('end grant without token', async (tx) => {
           const grant = await lockGrant(tx, id);
@@ -60,6 +62,7 @@ export function taskTokens(on: VaultWalks, watch: OrphanWatch): Walk {
           if (grant && (await endGrant(tx, grant, { cause: 'operator', by: 'revoker', at }))) await noteGone(tx, grant, 'task token', at);
         });
       }
+      return missing.length;
     },
   };
 }

@@ -22,7 +22,8 @@ export function vaultLeases({ database, clock, inventory, revoker }: VaultWalks,
     },
     missing: async (ids) => {
       const endsLater = plusSeconds(clock.now(), OWN_END_SECONDS);
-      for (const { ref, grantId, vaultLeaseId } of await leasesWithoutName(database, capability, ids, endsLater, PAGE)) {
+      const missing = await leasesWithoutName(database, capability, ids, endsLater, PAGE);
+      for (const { ref, grantId, vaultLeaseId } of missing) {
         if (!vaultLeaseId || !(await revoker.isLeaseGone(vaultLeaseId))) continue;
         await database.transaction('end lease without name', async (tx) => {
           const grant = await lockGrant(tx, grantId);
@@ -34,6 +35,7 @@ export function vaultLeases({ database, clock, inventory, revoker }: VaultWalks,
             await noteGone(tx, grant, 'lease', at, lease);
         });
       }
+      return missing.length;
     },
   };
 }

@@ -29,13 +29,16 @@ export interface Walk {
   readonly unexplained: (names: readonly string[]) => Promise<readonly string[]>;
   /** Ends one; undefined when it turned out to be none of ours, or over. */
   readonly end: (name: string) => Promise<Ended | undefined>;
-  /** The other way round: what the ledger says lives and is not in the list is looked at, and ended there too. */
-  readonly missing?: (names: readonly string[]) => Promise<void>;
+  /** The other way round: what the ledger says lives and is not in the list is looked at, and ended there too. Returns how many there were. */
+  readonly missing?: (names: readonly string[]) => Promise<number>;
 }
 
-/** Walks once. What cannot be listed or ended is an error: it is walked again. */
-export async function walk({ database, clock, logger }: WalkDependencies, one: Walk): Promise<void> {
-  await withSpan(SPANS.reconcile, { root: true, attributes: { [ATTRIBUTES.engine]: one.kind } }, async () => {
+/**
+ * Walks once. What cannot be listed or ended is an error: it is walked again.
+ * @returns true when all is settled: on the same list and the same ledger the next walk would have nothing to do
+ */
+export function walk({ database, clock, logger }: WalkDependencies, one: Walk): Promise<boolean> {
+  return withSpan(SPANS.reconcile, { root: true, attributes: { [ATTRIBUTES.engine]: one.kind } }, async () => {
     const lookedAt = clock.now();
     // INVARIANT: listed first, then asked: what is minted in between is named by the ledger or not in the list.
     const names = await one.list();
@@ -44,8 +47,9 @@ export async function walk({ database, clock, logger }: WalkDependencies, one: W
       // One that resists does not save the others.
       await endOrphan({ database, clock, logger }, one, name).catch((error: unknown) => failures.push(error));
     }
-    await one.missing?.(names);
+    const missing = (await one.missing?.(names)) ?? 0;
     if (failures.length > 0) throw failures[0];
+    return missing === 0 && !one.watch.waits;
   });
 }
 
