@@ -2,29 +2,29 @@
  * Judgement by Cedar, in this process.
  * @module
  */
-import { preparsePolicySet, preparseSchema, statefulIsAuthorized } from '@cedar-policy/cedar-wasm/nodejs';
+import { ApplicablePolicies } from './applicable-policies.js';
+import { ask, parseSchema } from './cedar-engine.js';
 import { cedarRequest } from './cedar-request.js';
 import { cedarShadow } from './cedar-shadow.js';
 import type { Judge } from './decider-by.js';
-import { InvalidPolicySet } from './errors.js';
+import { hasPlainForm } from './has-plain-form.js';
 import type { PolicySet } from './policy-set.js';
 import { verdictOf } from './verdict-of.js';
 
 /**
- * Parses a set's policies and schema once, under the set's digest, so that a judgement takes well under a millisecond.
+ * Judges by a set's policies, however many there are: Cedar is asked those that can apply, parsed once, so that a judgement takes well under
+ * a millisecond.
  * @throws InvalidPolicySet when Cedar cannot parse what it has validated before
  */
 export function cedarJudge(set: PolicySet): Judge {
-  const { digest } = set;
-  const parsed = [preparsePolicySet(digest, { staticPolicies: { ...set.policies } }), preparseSchema(digest, set.schema)];
-  if (parsed.some(({ type }) => type === 'failure')) throw new InvalidPolicySet('policy set', 'cannot be parsed by Cedar');
-  const shadowOf = cedarShadow(set);
+  const schema = parseSchema(set.schema);
+  const policies = new ApplicablePolicies(set.policies);
+  const shadowOf = cedarShadow(set, schema);
   return (question) => {
     const request = cedarRequest(question);
-    const verdict = verdictOf(
-      statefulIsAuthorized({ ...request, validateRequest: true, preparsedSchemaName: digest, preparsedPolicySetId: digest }),
-    );
-    const shadow = shadowOf(request, verdict);
+    const plain = hasPlainForm(question);
+    const verdict = verdictOf(ask(schema, policies, request, plain));
+    const shadow = shadowOf(request, plain, verdict);
     return shadow.length > 0 ? { ...verdict, shadow } : verdict;
   };
 }
