@@ -26,21 +26,31 @@ export class BareVault {
     return this.#call('POST', path, body, token);
   }
 
+  /** Asks for what should be gone: true when Vault says so in these words, false when it is there. */
+  async isGone(path: string, body: object, words: string): Promise<boolean> {
+    const { status, text } = await this.#ask('POST', path, body, this.#token);
+    if (status >= 300 && !text.includes(words)) throw new Error(`Vault answers POST ${path} with ${status}`);
+    return status >= 300;
+  }
+
   close(): Promise<void> {
     return this.#pool.close();
   }
 
   async #call(method: 'GET' | 'POST', path: string, body: object | undefined, token: string): Promise<Answer> {
+    const { status, text } = await this.#ask(method, path, body, token);
+    if (status >= 300) throw new Error(`Vault answers ${method} ${path.split('/').slice(0, 3).join('/')} with ${status}`);
+    return (text ? JSON.parse(text) : {}) as Answer;
+  }
+
+  async #ask(method: 'GET' | 'POST', path: string, body: object | undefined, token: string): Promise<{ status: number; text: string }> {
     const answer = await this.#pool.request({
       method,
       path: `/v1/${path}`,
       headers: { 'x-vault-token': token, ...(body && { 'content-type': 'application/json' }) },
       ...(body && { body: JSON.stringify(body) }),
     });
-    const text = await answer.body.text();
-    if (answer.statusCode >= 300)
-      throw new Error(`Vault answers ${method} ${path.split('/').slice(0, 3).join('/')} with ${answer.statusCode}`);
-    return (text ? JSON.parse(text) : {}) as Answer;
+    return { status: answer.statusCode, text: await answer.body.text() };
   }
 }
 

@@ -53,6 +53,7 @@ export class BenchStack {
   readonly producer: EventProducer;
   readonly orchestrator: Orchestrator;
   readonly #end: () => Promise<void>;
+  #stopped: Promise<void> | undefined;
 
   private constructor({ home, world, processes, tenants, ledger, eyes, producer, end }: Parts) {
     this.home = home;
@@ -124,7 +125,11 @@ export class BenchStack {
   }
 
   /** Ends all of it and removes its data. */
-  async stop(): Promise<void> {
+  stop(): Promise<void> {
+    return (this.#stopped ??= this.#stop());
+  }
+
+  async #stop(): Promise<void> {
     await Promise.allSettled([this.world.close(), this.producer.stop(), this.ledger.close(), this.eyes.close()]);
     await this.#end();
     rmSync(this.home, { recursive: true, force: true });

@@ -56,20 +56,29 @@ export function startOurs(stack: BenchStack, shape: Shape, ids: readonly string[
 }
 
 /** What a bare start leaves behind. */
-interface Started {
+export interface Started {
   readonly accessor: string;
   readonly lease?: string;
 }
 
 /** The same calls for as many tasks, with nothing in between; ended afterwards, which is not measured. */
 export async function startBare(stack: BenchStack, shape: Shape, ids: readonly string[]): Promise<number> {
-  const vault = await stack.bareVault('issuer', AT_ONCE);
   const started: Started[] = [];
   try {
-    return await rateOf(ids.length, () => inFlight(ids, AT_ONCE, async (id) => started.push(await callsOfOneStart(vault, shape, id))));
+    return await rateOf(ids.length, () => makeBare(stack, shape, ids, started));
+  } finally {
+    await end(stack, started);
+  }
+}
+
+/** The same, for who goes on with what is left behind. */
+export async function makeBare(stack: BenchStack, shape: Shape, ids: readonly string[], started: Started[] = []): Promise<Started[]> {
+  const vault = await stack.bareVault('issuer', AT_ONCE);
+  try {
+    await inFlight(ids, AT_ONCE, async (id) => started.push(await callsOfOneStart(vault, shape, id)));
+    return started;
   } finally {
     await vault.close();
-    await end(stack, started);
   }
 }
 

@@ -1,0 +1,93 @@
+/** More processes of issuer and revoker: the same work is done once, and no slower. */
+import { AuditLog, sum } from '../audit-log.ts';
+import type { BenchStack } from '../bench-stack.ts';
+import { cpuOf, usedBetween } from '../cpu.ts';
+import { endOurs } from '../ends.ts';
+import type { Bench, Row } from '../row.ts';
+import { startOurs, taskIds } from '../starts.ts';
+
+const TASKS = { full: 600, quick: 150 } as const;
+
+/** What one size did in one round. */
+interface Measured {
+  readonly starts: number;
+  readonly ends: number;
+  /** Milliseconds on processors, of everything, a task's start and end. */
+  readonly cpu: number;
+  /** Of Vault, a task. */
+  readonly calls: number;
+}
+
+const row: Row = {
+  id: 'B9',
+  what: 'replicas: 1 → 2 → 4 processes of issuer and revoker',
+  against: 'itself',
+  reach: 'no duplicate work; throughput never falls; where cores are the limit, CPU per task flat',
+  async measure(bench) {
+    const { quick } = bench;
+    const sizes = quick ? [1, 4] : [1, 2, 4];
+    const rounds = quick ? 1 : bench.rounds;
+    const measured = new Map<number, Measured[]>(sizes.map((size) => [size, []]));
+    for (let round = 0; round < rounds; round += 1) {
+      // In turns who begins: what the machine does meanwhile meets all alike.
+      for (const size of round % 2 === 0 ? sizes : sizes.toReversed()) {
+        const stack = await bench.ownStack({ replicas: { issuer: size, revoker: size } });
+        const one = await onceThrough(bench, stack, `${round}-${size}`);
+        await stack.stop();
+        measured.get(size)!.push(one);
+        bench.say(
+          `${size}: ${Math.round(one.starts)} starts/s, ${Math.round(one.ends)} ends/s, ${one.cpu.toFixed(1)} ms CPU and ${one.calls.toFixed(2)} Vault calls a task`,
+        );
+      }
+    }
+    const of = (size: number, what: keyof Measured): number[] => measured.get(size)!.map((one) => one[what]);
+    const over = (size: number, what: keyof Measured): number[] => of(size, what).map((value, round) => value / of(1, what)[round]!);
+    const units = { starts: 'starts/s', ends: 'ends/s', cpu: 'ms CPU/task', calls: 'Vault calls/task' } as const;
+    return {
+      figures: sizes.flatMap((size) =>
+        (Object.keys(units) as (keyof Measured)[]).map((what) => ({ name: `${size} of each`, unit: units[what], rounds: of(size, what) })),
+      ),
+      ratios: sizes.slice(1).flatMap((size) => [
+        { name: `Vault calls a task, ${size} over 1`, rounds: over(size, 'calls'), goal: { atMost: 1.02 } },
+        { name: `rate of starts, ${size} over 1`, rounds: over(size, 'starts'), goal: { atLeast: 1 } },
+        { name: `rate of ends, ${size} over 1`, rounds: over(size, 'ends'), goal: { atLeast: 1 } },
+        { name: `CPU a task, ${size} over 1`, rounds: over(size, 'cpu'), goal: { atMost: 1.1 } },
+      ]),
+      notes: [
+        `${TASKS[quick ? 'quick' : 'full']} tasks with a database login each, all started at once, then all ended at once, on a fresh stack of each size.`,
+        'CPU is that of all processes, servers too. Calls of Vault are those in its audit log that a task makes: what is done twice shows there. Walks and comparisons, which each revoker makes, are left out.',
+        ...(quick ? ['Quick: one round, and 1 and 4 only.'] : []),
+      ],
+    };
+  },
+};
+export default row;
+
+async function onceThrough({ seed, quick }: Bench, stack: BenchStack, part: string): Promise<Measured> {
+  const many = TASKS[quick ? 'quick' : 'full'];
+  const ids = (kind: string, count: number): string[] => taskIds(`b9-${seed}-${part}-${kind}`, count);
+  const warm = ids('warm', many >> 2);
+  await startOurs(stack, 'login', warm);
+  await endOurs(stack, warm);
+  const audit = new AuditLog(stack);
+  const before = await cpuOf(stack.processes);
+  const real = ids('real', many);
+  const starts = await startOurs(stack, 'login', real);
+  const ends = await endOurs(stack, real);
+  const cpu = (sum(usedBetween(before, await cpuOf(stack.processes))) * 1_000) / many;
+  const calls = Object.entries(audit.calls()).filter(([what]) => OF_A_TASK.some((each) => what.endsWith(each)));
+  return { starts, ends, cpu, calls: sum(Object.fromEntries(calls)) / many };
+}
+
+const OF_A_TASK = [
+  'auth/token/create/mayfly-task',
+  'transit/encrypt/mayfly-task-token',
+  'transit/decrypt/mayfly-task-token',
+  'database/creds/orders-read',
+  'sys/leases/renew',
+  'cubbyhole',
+  'sys/leases/revoke',
+  'sys/leases/lookup',
+  'auth/token/revoke-accessor',
+  'auth/token/lookup-accessor',
+];
