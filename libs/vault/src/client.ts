@@ -143,6 +143,6 @@ function mapped(error: unknown, operation: string): Error {
 }
 
 function errorCode(error: unknown): string {
-  const { name, cause } = error as { name?: string; cause?: { code?: unknown } };
-  return typeof cause?.code === 'string' ? cause.code : (name ?? 'unknown');
+  const { name, code } = error as { name?: string; code?: unknown };
+  return typeof code === 'string' ? code : (name ?? 'unknown');
 }
