@@ -3,7 +3,7 @@
  * deadline for a whole call, and fails with errors that hold the token and the body; so it gets this one (docs/adr/0101).
  * @module
  */
-import { Agent, type Dispatcher } from 'undici';
+import { Agent } from 'undici';
 
 /** What node-vault hands to its transport, with the deadline that we put beside it. */
 export interface Outgoing {
@@ -36,7 +36,7 @@ export async function send({ method, uri, headers, json, signal }: Outgoing): Pr
   const { statusCode, body } = await connections.request({
     origin,
     path: pathname + search,
-    method: method as Dispatcher.HttpMethod,
+    method,
     headers: { ...headers, ...(json !== undefined && { 'content-type': 'application/json' }) },
     ...(json !== undefined && { body: JSON.stringify(json) }),
     signal,
