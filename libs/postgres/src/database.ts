@@ -48,6 +48,8 @@ export function openDatabase(options: DatabaseOptions): Database {
     query_timeout: 16_000,
     idle_in_transaction_session_timeout: 30_000,
     keepAlive: true,
+    // Statements here are short. Compiling one, which the planner takes for worth while once many grants live, takes longer than any of them.
+    options: '-c jit=off',
   });
   // An idle connection that breaks is replaced at its next use; without a listener it would end the process.
   pool.on('error', () => undefined);

@@ -17,17 +17,21 @@ export interface QuotaOwner {
   readonly agentId: string;
 }
 
-/** A count is as good as new for so long, in milliseconds. */
+/** A count is as good as new for so long at least, in milliseconds. */
 const FRESH_MS = 1_000;
+/** What takes longer to count is as good for longer: a bound that is not near has room for as many again, and so many a second nobody admits. */
+const ADMITTED_PER_MS = 20;
 /** Below this part of a bound the last count does: nobody admits the rest of it within a second. */
 const NEAR = 0.5;
 /** Bounds that are so small are always counted anew. */
 const SMALL = 1_000;
 
 interface Count {
-  readonly at: number;
+  /** By `performance.now()`; a new count is made after it. */
+  readonly freshUntil: number;
   value: number;
 }
+const isFresh = ({ freshUntil }: Count): boolean => performance.now() < freshUntil;
 
 const OWNER: Readonly<Record<QuotaScope, string>> = {
   tenant: 'g.tenant = $1 and $2::text is not null and $3::text is not null',
@@ -73,7 +77,7 @@ export class QuotaWatch {
   async #count(tx: Sql, owner: QuotaOwner, bound: QuotaBound, more: number): Promise<Count> {
     const name = JSON.stringify([bound.scope, bound.quota, owner.tenant, bound.scope === 'tenant' || owner[OWNER_FIELD[bound.scope]]]);
     const known = this.#counts.get(name);
-    const fresh = known && performance.now() - known.at < FRESH_MS;
+    const fresh = known && isFresh(known);
     // Full is said again for a second without looking, so that a storm of refusals costs nothing.
     const sure = known && (known.value >= bound.limit || known.value + more < bound.limit * NEAR);
     if (fresh && sure && bound.limit > SMALL) return known;
@@ -83,15 +87,17 @@ export class QuotaWatch {
       `select count(*)::int as count from (select 1 from ${COUNTED[bound.quota]} and ${OWNER[bound.scope]} limit $5) as counted`,
       [owner.tenant, owner.source, owner.agentId, new Date(this.clock.now().getTime() - 60_000), bound.limit],
     );
-    const count = { at: performance.now(), value: row?.count ?? 0 };
+    const value = row?.count ?? 0;
+    const freshMs = value < bound.limit ? Math.max(FRESH_MS, value / ADMITTED_PER_MS) : FRESH_MS;
+    const count = { freshUntil: performance.now() + freshMs, value };
     this.#forgetOld();
     this.#counts.set(name, count);
     return count;
   }
 
-  /** Bounded by what is asked about within a second. */
+  /** Bounded by what is asked about meanwhile. */
   #forgetOld(): void {
-    for (const [name, { at }] of this.#counts) if (performance.now() - at >= FRESH_MS) this.#counts.delete(name);
+    for (const [name, count] of this.#counts) if (!isFresh(count)) this.#counts.delete(name);
   }
 }
 

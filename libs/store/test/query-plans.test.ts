@@ -1,0 +1,179 @@
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { plusSeconds, type GrantId, type LeaseRef } from '@mayfly/domain';
+import type { Grant } from '@mayfly/grant';
+import { analyze, fillLedger } from '../../../test/world/fill-ledger.js';
+import * as store from '../src/index.js';
+import type { Sql } from '../src/index.js';
+import { AT, capability, granted, startLedger, task, type Ledger } from './ledger.js';
+
+/** Live grants among those that ended; the more there are, the dearer a scan looks. */
+const LIVE = 4_000;
+const ENDED = 30_000;
+const BY = {
+  tenant: 'many',
+  source: 'urn:many',
+  agent: 'agent-many',
+  workflow: 'many',
+  capability: capability(),
+  policyDigest: 'sha256:one',
+};
+const LATER = new Date('2100-01-01T00:00:00Z');
+
+let ledger: Ledger;
+let grant: Grant;
+let ref: LeaseRef;
+beforeAll(async () => {
+  ledger = await startLedger();
+  const { database } = ledger;
+  await fillLedger(database, { ...BY, prefix: 'ended', count: ENDED, state: 'closed' });
+  await fillLedger(database, { ...BY, prefix: 'live', count: LIVE, state: 'granted' });
+  const one = await granted(database, { start: task(), tenant: 'many', source: 'urn:many' });
+  grant = one.grant;
+  ref = one.lease.ref;
+  await analyze(database);
+}, 120_000);
+afterAll(() => ledger?.stop());
+
+interface Plan {
+  readonly 'Node Type': string;
+  readonly 'Relation Name'?: string;
+  readonly 'Index Name'?: string;
+  readonly 'Index Cond'?: string;
+  readonly Plans?: readonly Plan[];
+}
+/** Tables that grow with what was ever done. */
+const GROWING = new Set(['task_grant', 'credential', 'lease', 'inbox']);
+const nodesOf = (plan: Plan): Plan[] => [plan, ...(plan.Plans ?? []).flatMap(nodesOf)];
+
+/**
+ * Runs what is asked and has each of its statements explained, by its values and as the plan that a prepared statement keeps.
+ * @returns statements that read a growing table as a whole
+ */
+async function scans(work: (sql: Sql) => Promise<unknown>): Promise<string[]> {
+  const found: string[] = [];
+  await ledger.database
+    .transaction('explained', async (tx) => {
+      const explained: Sql = {
+        async run(name, text, values) {
+          if (/^\s*(with|select|insert|update|delete)/i.test(text)) {
+            const [row] = await tx.run<{ 'QUERY PLAN': [{ Plan: Plan }] }>('', `explain (format json) ${text}`, values);
+            for (const node of nodesOf(row!['QUERY PLAN'][0].Plan)) {
+              if (node['Node Type'] === 'Seq Scan' && GROWING.has(node['Relation Name'] ?? ''))
+                found.push(`${name}: reads all of ${node['Relation Name']}`);
+            }
+          }
+          return tx.run(name, text, values);
+        },
+      };
+      await work(explained);
+      throw new Undone();
+    })
+    .catch((error: unknown) => {
+      if (!(error instanceof Undone)) throw error;
+    });
+  return found;
+}
+class Undone extends Error {}
+
+const many = (count: number): string[] => Array.from({ length: count }, (_, n) => `live-${String(n + 1).padStart(7, '0')}`);
+const WEEK = 604_800;
+const quota = (scope: 'tenant' | 'orchestrator' | 'agent', name: 'liveTasks' | 'startsPerMinute' | 'mintsPerMinute') => (sql: Sql) =>
+  new store.QuotaWatch({ now: () => LATER }).exceeded(
+    sql,
+    { tenant: 'many', source: 'urn:many', agentId: 'agent-many' },
+    [{ scope, quota: name, limit: 10 }],
+    { [name]: 1 },
+  );
+const claimed = { claim: 1 };
+
+test.each<[string, (sql: Sql, one: Grant) => Promise<unknown>]>([
+  ['a start is noted', (sql) => store.noteEvents(sql, [{ source: 'urn:many', id: 'e', digest: 'sha256:e' }])],
+  ['a start is looked up', (sql) => store.noteEvents(sql, [{ source: 'urn:many', id: 'filled-live-0000001', digest: 'sha256:e' }])],
+  ['tasks of a batch are locked', (sql) => store.lockGrantsByTask(sql, many(50))],
+  ['a task is found', (sql, { taskId }) => store.findGrantByTask(sql, taskId)],
+  ['a task is locked', (sql, { taskId }) => store.lockGrantByTask(sql, taskId)],
+  ['a grant is locked', (sql, { id }) => store.lockGrant(sql, id)],
+  ['its credentials and leases are read', async (sql, { id }) => [await store.credentialsOf(sql, id), await store.leasesOf(sql, id)]],
+  ['those of many are', async (sql, { id }) => [await store.credentialsOfAll(sql, [id]), await store.leasesOfAll(sql, [id])]],
+  ['a lease is found and locked', async (sql) => [await store.findLease(sql, ref), await store.lockLease(sql, ref)]],
+  ['its mints are counted', (sql, { id }) => store.countMints(sql, id)],
+  ['a fetch is counted', async (sql, { id }) => [await store.lockCredential(sql, id, 'orders'), await store.countFetch(sql, id, 'orders')]],
+  ['a lease ends', (sql) => store.transitionLease(sql, ref, 'active', 'revoking', { cause: 'task_ended', requestedAt: AT })],
+  ['grants end', (sql, one) => store.endGrants(sql, [{ grant: one, end: { cause: 'task_ended', by: 'test', at: AT } }])],
+  ['mints are claimed', (sql) => store.claimMints(sql, LATER, 1, 50)],
+  ['revocations are claimed by turns', (sql) => store.claimRevocations(sql, LATER, 1, 50)],
+  ['revocations are claimed by age', (sql) => store.claimOldestRevocations(sql, LATER, 1, 50)],
+  ['a claim is settled', (sql, one) => store.settleRevocation(sql, { grant: one, ...claimed }, null)],
+  ['open revocations are counted', (sql) => store.countOpenRevocations(sql)],
+  [
+    'overdue revocations are found',
+    (sql) => store.overdueRevocations(sql, 'orders', { failedSince: AT, anySince: AT, mintedSince: AT }, 50),
+  ],
+  ['deadlines are watched', (sql) => store.grantsPastDeadline(sql, AT, 100)],
+  ['heartbeats are watched', (sql) => store.grantsWithoutHeartbeat(sql, LATER, 100)],
+  ['expiries are watched', (sql) => store.leasesPastExpiry(sql, AT, 100)],
+  ['abandoned intents are watched', (sql) => store.abandonedIntents(sql, AT, 100)],
+  ['behaviour is watched', (sql) => store.grantsOfOtherBehaviour(sql, 100)],
+  ['who left is watched', (sql) => store.grantsOfOffboarded(sql, 100)],
+  ['sub-tasks are locked', (sql, { id }) => store.lockLiveChildren(sql, [id])],
+  ['tool calls are judged', (sql) => store.readStandings(sql, many(64))],
+  ['use is locked', (sql, { id }) => store.lockUsage(sql, [id])],
+  [
+    'tool calls are counted',
+    async (sql, { taskId }) => {
+      const standing = (await store.readStandings(sql, [taskId])).get(taskId)!;
+      return store.countPermitted(sql, [{ standing, calls: 1, budgets: { calls: 9 }, facts: [] }]);
+    },
+  ],
+  ['live tasks of a tenant are counted', quota('tenant', 'liveTasks')],
+  ['live tasks of an orchestrator are counted', quota('orchestrator', 'liveTasks')],
+  ['live tasks of an agent are counted', quota('agent', 'liveTasks')],
+  ['starts of a minute are counted', quota('agent', 'startsPerMinute')],
+  ['mints of a minute are counted', quota('tenant', 'mintsPerMinute')],
+  [
+    'failures are counted',
+    (sql) =>
+      store.readBreaker(
+        sql,
+        { source: 'urn:many', workflow: 'many', agentId: 'agent-many' },
+        { failures: 3, withinSeconds: 60, openForSeconds: 60 },
+      ),
+  ],
+  ['an older policy set is looked for', (sql) => store.olderPolicyInUse(sql, 'sha256:one')],
+  ['tokens are explained', (sql) => store.unnamedTokens(sql, many(50))],
+  ['leases are explained', (sql) => store.unnamedLeases(sql, many(50))],
+  ['certificates are explained', (sql) => store.unnamedCertificates(sql, many(50))],
+  [
+    'logins are explained',
+    (sql) =>
+      store.unexplainedPrincipals(
+        sql,
+        many(50).map((name) => ({ name, grantId: name })),
+      ),
+  ],
+  ['a tainted secret is refused', (sql) => store.isTainted(sql, 'orders-db.read', 'v1')],
+  ['revoked serials are listed', (sql) => store.revokedSerials(sql, 'orders-db.read', plusSeconds(AT, WEEK))],
+  ['tokens without use are found', (sql, { id }) => store.idleTokens(sql, id)],
+  ['an operator looks at the newest', (sql) => store.listGrants(sql, { limit: 50 })],
+  ['an operator looks at one agent', (sql) => store.listGrants(sql, { agent: 'agent-many', limit: 50 })],
+  ['a kill switch selects an agent', (sql) => store.lockSelected(sql, { field: 'agent', value: 'agent-many' }, 100)],
+  ['a kill switch selects a capability', (sql) => store.lockSelected(sql, { field: 'capability', value: 'orders-db.read' }, 100)],
+])('whatever the ledger holds, it is not read as a whole when %s', async (_, work) => {
+  expect(await scans((sql) => work(sql, grant))).toEqual([]);
+});
+
+test('a page of those whom another policy set touches is found without reading those who ended', async () => {
+  const slices = [{ agents: ['agent-many'], capabilities: ['orders-db.read'] }];
+  expect(
+    await scans(async (sql) => {
+      expect(await store.affectedGrants(sql, 'sha256:one', slices, '', 100)).toHaveLength(100);
+      await store.moveUnaffected(sql, 'sha256:one', 'sha256:two', [{ agents: ['nobody'] }], '', 500);
+    }),
+  ).toEqual([]);
+});
+
+test('the test tells: a table that is read as a whole is found', async () => {
+  expect(
+    await scans((sql) => sql.run('', `select from ledger.lease where proof is not null and ref <> $1`, [ref as GrantId | LeaseRef])),
+  ).toEqual([': reads all of lease']);
+});
