@@ -36,9 +36,10 @@ const STEPS = {
   },
   revoker: {
     'mint_at.busy': 'ask-issuer',
-    'grant.by_id': 'find-doomed',
-    'credential.of_grant': 'find-doomed',
-    'lease.of_grant': 'find-doomed',
+    'grant.by_ids': 'find-doomed',
+    'credential.of_grants': 'find-doomed',
+    'lease.of_grants': 'find-doomed',
+    'token.retired_of_grants': 'find-doomed',
     'end straggler': 'find-doomed',
     'note quarantine': 'confirm',
     'conclude leases': 'conclude',

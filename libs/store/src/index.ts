@@ -23,6 +23,7 @@ export * from './leases.js';
 export { ledgerMark, type LedgerTable } from './ledger-mark.js';
 export * from './list-grants.js';
 export * from './live-grant.js';
+export * from './many-grants.js';
 export * from './note-quarantine.js';
 export * from './offboarding.js';
 export * from './overdue-revocations.js';

@@ -2,6 +2,7 @@
  * Doing together what arrives while the last round is under way: one transaction for many, as a database groups its commits.
  * @module
  */
+import { setTimeout as pause } from 'node:timers/promises';
 
 /** What is done together. */
 export interface TogetherOptions<Item, Result> {
@@ -9,6 +10,10 @@ export interface TogetherOptions<Item, Result> {
   readonly most: number;
   /** Does all of them or none; one result for each, in their order. */
   readonly work: (items: readonly Item[]) => Promise<readonly Result[]>;
+  /** How long to wait for more after a round of several, in milliseconds: where some come together, more are on their way. 0 by default. */
+  readonly linger?: number;
+  /** Whether a round of several that failed so is worth trying one by one; always by default. */
+  readonly apart?: (error: unknown) => boolean;
 }
 
 interface Waiting<Item, Result> {
@@ -21,7 +26,12 @@ interface Waiting<Item, Result> {
  * Gives a function that does one item, and gathers those that come meanwhile. A lone item is done at once. When a round of several fails
  * each is tried by itself, so that none fails for its neighbour's sake.
  */
-export function together<Item, Result>({ most, work }: TogetherOptions<Item, Result>): (item: Item) => Promise<Result> {
+export function together<Item, Result>({
+  most,
+  work,
+  linger = 0,
+  apart = () => true,
+}: TogetherOptions<Item, Result>): (item: Item) => Promise<Result> {
   const waiting: Waiting<Item, Result>[] = [];
   let underWay = false;
 
@@ -30,7 +40,7 @@ export function together<Item, Result>({ most, work }: TogetherOptions<Item, Res
       const results = await work(some.map(({ item }) => item));
       some.forEach(({ resolve }, index) => resolve(results[index] as Result));
     } catch (error) {
-      if (some.length === 1) return some[0]!.reject(error);
+      if (some.length === 1 || !apart(error)) return some.forEach(({ reject }) => reject(error));
       for (const one of some) await round([one]);
     }
   };
@@ -39,7 +49,11 @@ export function together<Item, Result>({ most, work }: TogetherOptions<Item, Res
     underWay = true;
     // Those that arrive in the same turn go together.
     await Promise.resolve();
-    while (waiting.length > 0) await round(waiting.splice(0, most));
+    while (waiting.length > 0) {
+      const some = waiting.splice(0, most);
+      await round(some);
+      if (linger > 0 && some.length > 1 && waiting.length < most) await pause(linger);
+    }
     underWay = false;
   };
 

@@ -34,3 +34,30 @@ test('one that fails does not fail its neighbours', async () => {
   expect([a!.status, b!.status, c!.status]).toEqual(['fulfilled', 'rejected', 'fulfilled']);
   expect(await one(4)).toBe(4);
 });
+
+test('what is of no use one by one fails together', async () => {
+  let rounds = 0;
+  const away = new Error('away');
+  const one = together<number, number>({
+    most: 10,
+    work: () => ((rounds += 1), Promise.reject(away)),
+    apart: (error) => error !== away,
+  });
+  const ended = await Promise.allSettled([1, 2, 3].map(one));
+  expect(ended.map(({ status }) => status)).toEqual(['rejected', 'rejected', 'rejected']);
+  expect(rounds).toBe(1);
+});
+
+test('a lone one never waits for others; where some came together, the next are waited for', async () => {
+  const rounds: number[][] = [];
+  const one = together<number, number>({ most: 10, linger: 50, work: (items) => (rounds.push([...items]), Promise.resolve([...items])) });
+  const startedAt = performance.now();
+  await one(1);
+  await one(2);
+  expect(performance.now() - startedAt).toBeLessThan(50);
+  await Promise.all([one(3), one(4)]);
+  const fifth = one(5);
+  await Promise.resolve();
+  await Promise.all([fifth, one(6)]);
+  expect(rounds).toEqual([[1], [2], [3, 4], [5, 6]]);
+});

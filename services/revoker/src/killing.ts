@@ -6,10 +6,12 @@ import type { Clock } from '@mayfly/domain';
 import type { Credential, Grant, Lease } from '@mayfly/grant';
 import type { Doomed, Killers, Verdict } from '@mayfly/revocation';
 import type { Claimed, Database } from '@mayfly/store';
+import type { KillLedger } from './kill-ledger.js';
 
 /** Known at the beginning, then more with every step. */
 export interface Killing {
   readonly database: Database;
+  readonly ledger: KillLedger;
   readonly clock: Clock;
   readonly killers: Killers;
   readonly claim: Claimed;
@@ -19,6 +21,8 @@ export interface Killing {
   issuerAtWork?: boolean;
   credentials?: readonly Credential[];
   leases?: readonly Lease[];
+  /** Accessors of tokens that were replaced and are not proven gone. */
+  retiredTokens?: readonly string[];
   doomed?: readonly Doomed[];
   /** Those of them that were stuck before this attempt: that was said already. */
   stuckBefore?: ReadonlySet<string>;

@@ -2,7 +2,7 @@
  * The revoker's jobs, with everything they need: ends that are told, ends that the clock brings, and the killing.
  * @module
  */
-import { plusSeconds, type Clock } from '@mayfly/domain';
+import { plusSeconds, StoreUnavailable, type Clock } from '@mayfly/domain';
 import { failpoint } from '@mayfly/failpoints';
 import { PlaceDealer, type Killers } from '@mayfly/revocation';
 import {
@@ -22,6 +22,7 @@ import { SPANS, withSpan } from '@mayfly/telemetry';
 import { together } from '@mayfly/worker';
 import { Flood } from './flood.js';
 import { kill } from './flow.js';
+import { KillLedger } from './kill-ledger.js';
 import type { Killing } from './killing.js';
 import { takeEnds, type Taken } from './take-ends.js';
 
@@ -51,11 +52,18 @@ export class Revoking {
   readonly #dealer = new PlaceDealer();
   readonly #flood = new Flood(ENDS_TOGETHER);
   readonly #dropped: DroppedClaims;
+  readonly #ledger: KillLedger;
   /** When a credential was last proven dead, by target. */
   readonly #provenAt = new Map<string, number>();
 
   constructor(private readonly on: RevokingDependencies) {
-    this.#takeEnd = together({ most: ENDS_TOGETHER, work: (messages) => takeEnds(on, messages) });
+    this.#takeEnd = together({
+      most: ENDS_TOGETHER,
+      work: (messages) => takeEnds(on, messages),
+      // A ledger that is away is away for each of them.
+      apart: (error) => !(error instanceof StoreUnavailable),
+    });
+    this.#ledger = new KillLedger(on.database);
     this.#dropped = new DroppedClaims((claim) => settleRevocation(on.database, claim, plusSeconds(on.clock.now(), RETRY_SECONDS)));
   }
 
@@ -106,7 +114,7 @@ export class Revoking {
     const parent = grant.traceparent
       ? { traceparent: grant.traceparent, ...(grant.tracestate && { tracestate: grant.tracestate }) }
       : undefined;
-    const known: Killing = { database, clock, killers, claim };
+    const known: Killing = { database, ledger: this.#ledger, clock, killers, claim };
     try {
       await withSpan(SPANS.closeGrant, { kind: 'consumer', parent }, () => kill(known));
       for (const [{ credential }, { kind }] of known.verdicts ?? [])

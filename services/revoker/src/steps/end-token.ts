@@ -1,5 +1,5 @@
 import { problemOf } from '@mayfly/revocation';
-import { noteTokenGone, retiredTokens } from '@mayfly/store';
+import { noteTokenGone } from '@mayfly/store';
 import type { Killing } from '../killing.js';
 import { proveTokenGone } from '../prove-token-gone.js';
 
@@ -8,7 +8,7 @@ import { proveTokenGone } from '../prove-token-gone.js';
  * were made with any of them.
  */
 export async function endToken(known: Killing): Promise<void> {
-  const { database, clock, grant, killers, problems } = known;
+  const { database, clock, grant, killers, problems, retiredTokens = [] } = known;
   if (grant?.state !== 'closing') return;
   const { tokenAccessor } = grant;
   if (!tokenAccessor) {
@@ -19,7 +19,7 @@ export async function endToken(known: Killing): Promise<void> {
   }
   const problem = await problemOf(async () => {
     let left = 0;
-    for (const accessor of await retiredTokens(database, grant.id)) {
+    for (const accessor of retiredTokens) {
       const gone = await proveTokenGone(killers.revoker, accessor);
       if (gone) await noteTokenGone(database, accessor, gone, clock.now());
       else left += 1;

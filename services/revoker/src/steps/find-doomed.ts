@@ -1,19 +1,16 @@
-import { credentialsOf, endLease, findGrant, isBeingMinted, leasesOf, transitionLease } from '@mayfly/store';
+import { endLease, transitionLease } from '@mayfly/store';
 import type { Doomed } from '@mayfly/revocation';
 import type { Killing } from '../killing.js';
 
 /** Loads what there is to kill. A stuck lease is `revoking` again while it is being tried. */
 export async function findDoomed(known: Killing): Promise<void> {
-  const { database, clock, claim } = known;
+  const { database, ledger, clock, claim } = known;
   // INVARIANT: asked before anything is read: an issuer that is through by now has written down what is read next. The other way round a
   // token that was made in between would be missed, and its grant closed.
-  const issuerAtWork = await isBeingMinted(database, claim.grant.id);
-  const [grant, credentials, leases] = await Promise.all([
-    findGrant(database, claim.grant.id),
-    credentialsOf(database, claim.grant.id),
-    leasesOf(database, claim.grant.id),
-  ]);
-  if (!grant) throw new TypeError('a claimed grant is never deleted');
+  const issuerAtWork = await ledger.isBeingMinted(claim.grant.id);
+  const found = await ledger.find(claim.grant.id);
+  if (!found) throw new TypeError('a claimed grant is never deleted');
+  const { grant, credentials, leases, retiredTokens } = found;
   const doomed: Doomed[] = [];
   const stuckBefore = new Set(leases.filter(({ state }) => state === 'stuck').map(({ ref }) => ref));
   for (const lease of leases) {
@@ -37,5 +34,6 @@ export async function findDoomed(known: Killing): Promise<void> {
       if (again) doomed.push({ lease: again, credential });
     }
   }
-  Object.assign(known, { grant, issuerAtWork, credentials, leases, doomed, stuckBefore, problems: new Map() } satisfies Partial<Killing>);
+  const more: Partial<Killing> = { grant, issuerAtWork, credentials, leases, retiredTokens, doomed, stuckBefore, problems: new Map() };
+  Object.assign(known, more);
 }
