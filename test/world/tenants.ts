@@ -45,7 +45,11 @@ export async function withTenants(
 permit (principal, action in [Mayfly::Action::"mint", Mayfly::Action::"fetch"], resource == Mayfly::Capability::"${capability}")
 when { context.workflow == "${WORKFLOW}" };`,
   );
-  return { ...example, 'registrations.yaml': stringify(registrations, { aliasDuplicateObjects: false }), 'policies/storm.cedar': policies.join('\n') };
+  return {
+    ...example,
+    'registrations.yaml': stringify(registrations, { aliasDuplicateObjects: false }),
+    'policies/storm.cedar': policies.join('\n'),
+  };
 }
 
 /** The data of a start by a tenant's agent. */
