@@ -6,7 +6,7 @@ import { StoreUnavailable } from '@mayfly/domain';
 import { ATTRIBUTES, SPAN_PATTERNS, withSpan } from '@mayfly/telemetry';
 import pg from 'pg';
 import { isAway, isSilent } from './away.js';
-import { listenTo, type Listener } from './listen.js';
+import { Listening, type Listener } from './listen.js';
 import type { DatabaseOptions } from './options.js';
 
 /** A row as the driver gives it: `timestamptz` is a Date, `jsonb` is a value, `bigint` is a string. */
@@ -53,6 +53,7 @@ export function openDatabase(options: DatabaseOptions): Database {
   });
   // An idle connection that breaks is replaced at its next use; without a listener it would end the process.
   pool.on('error', () => undefined);
+  const listening = new Listening(options);
 
   return {
     run: (name, text, values) => mapped(() => runOn(pool, name, text, values)),
@@ -62,7 +63,7 @@ export function openDatabase(options: DatabaseOptions): Database {
         { kind: 'client', attributes: { [ATTRIBUTES.dbSystem]: 'postgresql', [ATTRIBUTES.dbQuerySummary]: summary } },
         () => mapped(() => inTransaction(pool, work)),
       ),
-    listen: (channel, onNotify) => listenTo(options, channel, onNotify),
+    listen: (channel, onNotify) => listening.listen(channel, onNotify),
     ping: async () => {
       await mapped(() => pool.query('select 1'));
     },

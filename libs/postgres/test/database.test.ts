@@ -146,6 +146,28 @@ describe('a listener', () => {
     await other.close();
   });
 
+  test('shares its connection with others: each hears its own channel, and the last one that goes ends it', async () => {
+    const heard: string[] = [];
+    const other = openDatabase({ url: server.url, applicationName: 'sharing' });
+    const first = other.listen('mayfly_g', (payload) => heard.push(`g1 ${payload}`));
+    await until(() => heard.length === 1);
+    const second = other.listen('mayfly_g', (payload) => heard.push(`g2 ${payload}`));
+    const third = other.listen('mayfly_h', (payload) => heard.push(`h ${payload}`));
+    await until(() => heard.length === 3);
+    expect(heard).toEqual(['g1 ', 'g2 ', 'h ']);
+    expect(await backends('sharing-listen')).toHaveLength(1);
+    await first.close();
+    await saboteur.run('', `select pg_notify('mayfly_g', 'one'), pg_notify('mayfly_h', 'two')`);
+    await until(() => heard.length === 5);
+    expect(heard.slice(3)).toEqual(['g2 one', 'h two']);
+    await end((await backends('sharing-listen'))[0]!);
+    await until(() => heard.length === 7);
+    expect(heard.slice(5).sort()).toEqual(['g2 ', 'h ']);
+    await Promise.all([second.close(), third.close()]);
+    await until(async () => (await backends('sharing-listen')).length === 0);
+    await other.close();
+  });
+
   test('keeps trying while nobody answers, and can be closed all the same', async () => {
     const nobody = openDatabase({ url: 'postgres://127.0.0.1:1/none', applicationName: 'test' });
     const listener = nobody.listen('mayfly_d', () => {

@@ -4,7 +4,7 @@
  */
 import { systemClock, TOPICS, topicName, type Clock, type Topic } from '@mayfly/domain';
 import { connectKafka, KafkaStrategy, startOutboxRelay, type EventProducer, type Kafka } from '@mayfly/kafka';
-import { CHANNELS, openDatabase, Outbox, type Database, type Listener } from '@mayfly/store';
+import { openDatabase, Outbox, outboxChannel, type Database, type Listener } from '@mayfly/store';
 import type { Logger } from '@mayfly/telemetry';
 import type { Worker } from '@mayfly/worker';
 import { stateSuspicion } from './state-suspicion.js';
@@ -44,7 +44,7 @@ export function connect(service: string, settings: ConnectionSettings, logger: L
     source: `urn:mayfly:${service}`,
     topicPrefix: settings.KAFKA_TOPIC_PREFIX,
   });
-  const listeners = [database.listen(CHANNELS.outbox, (owner) => (owner === service || owner === '') && relay.wake())];
+  const listeners = [database.listen(outboxChannel(service), () => relay.wake())];
   return { service, logger, clock: systemClock, database, kafka, producer, topic, relay, listeners };
 }
 

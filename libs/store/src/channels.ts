@@ -10,8 +10,6 @@ export const CHANNELS = {
   mint: 'mayfly_mint',
   /** The revoker has something to revoke. */
   revoke: 'mayfly_revoke',
-  /** Payload: the owner whose outbox has new rows. */
-  outbox: 'mayfly_outbox',
   /** New facts in the intake. */
   evidence: 'mayfly_evidence',
   /** A task's behaviour was raised or lowered. */
@@ -23,3 +21,6 @@ export const CHANNELS = {
   /** Payload: the id of a new kill switch. */
   order: 'mayfly_order',
 } as const;
+
+/** The channel on which an outbox's owner hears that it has new rows; one for each, so that nobody is woken for another's. */
+export const outboxChannel = (owner: string): string => `mayfly_outbox_${owner}`;

@@ -39,6 +39,10 @@ export function intakeRows(facts: readonly StatedFact[]): string {
   return JSON.stringify(facts.map(({ traceparent = here, ...fact }) => ({ fact, traceparent })));
 }
 
+/** Whether any fact waits for its place in the chain. */
+export const factsWait = async (sql: Sql): Promise<boolean> =>
+  (await sql.run('evidence.waiting', 'select from evidence.intake limit 1')).length > 0;
+
 /**
  * Moves facts from the intake to the end of the chain. Only one process does so at a time.
  * @param limit how many at most

@@ -7,7 +7,7 @@ export * from './behaviour.js';
 export * from './affected-grants.js';
 export * from './breakers.js';
 export { TaskChanges, announceTask, announceTasks } from './changes.js';
-export { CHANNELS } from './channels.js';
+export { CHANNELS, outboxChannel } from './channels.js';
 export * from './credentials.js';
 export * from './current-policy.js';
 export * from './ending.js';

@@ -5,7 +5,7 @@
 import type { OutEvent } from '@mayfly/domain';
 import { failpoint } from '@mayfly/failpoints';
 import type { Database, Sql } from '@mayfly/postgres';
-import { CHANNELS } from './channels.js';
+import { CHANNELS, outboxChannel } from './channels.js';
 import { INTAKE, intakeRows } from './evidence.js';
 
 /** An event that waits to be published. */
@@ -26,19 +26,20 @@ export async function emitAll(tx: Sql, owner: string, events: readonly OutEvent[
     const data = { ...event.data, eventId: event.id, ...(event.causationId && { causationId: event.causationId }) };
     return { kind: event.type, at: event.time.toISOString(), tenant, taskId, by: owner, data, traceparent: event.traceparent };
   });
-  await tx.run(
-    'outbox.emit',
-    `with ${OUTBOX}, ${INTAKE('$3')} select pg_notify('${CHANNELS.outbox}', $1), pg_notify('${CHANNELS.evidence}', '')`,
-    [owner, JSON.stringify(events), intakeRows(facts)],
-  );
+  await tx.run('outbox.emit', `with ${OUTBOX}, ${INTAKE('$3')} select ${WAKE}, pg_notify('${CHANNELS.evidence}', '')`, [
+    owner,
+    JSON.stringify(events),
+    intakeRows(facts),
+  ]);
 }
 
 /** The same without evidence: for what is itself a copy of evidence. */
 export async function putInOutbox(tx: Sql, owner: string, events: readonly OutEvent[]): Promise<void> {
   if (events.length === 0) return;
-  await tx.run('outbox.put', `with ${OUTBOX} select pg_notify('${CHANNELS.outbox}', $1)`, [owner, JSON.stringify(events)]);
+  await tx.run('outbox.put', `with ${OUTBOX} select ${WAKE}`, [owner, JSON.stringify(events)]);
 }
 
+const WAKE = `pg_notify('${outboxChannel('')}' || $1, '')`;
 const OUTBOX = 'put as (insert into ledger.outbox (owner, event) select $1, event from jsonb_array_elements($2::jsonb) as event)';
 
 /** Where a relay takes an owner's events from. */
@@ -53,7 +54,10 @@ export class Outbox {
    * published again. One process at a time, so that order holds.
    * @returns how many were published; 0 also when another process is at it
    */
-  takeBatch(limit: number, publish: (rows: OutboxRow[]) => Promise<void>): Promise<number> {
+  async takeBatch(limit: number, publish: (rows: OutboxRow[]) => Promise<void>): Promise<number> {
+    // Mostly there is nothing: that is asked without a transaction.
+    const [waiting] = await this.database.run('outbox.waiting', 'select from ledger.outbox where owner = $1 limit 1', [this.owner]);
+    if (!waiting) return 0;
     return this.database.transaction('publish outbox', async (tx) => {
       const [lock] = await tx.run<{ held: boolean }>('outbox.lock', `select pg_try_advisory_xact_lock(4701003, hashtext($1)) as held`, [
         this.owner,

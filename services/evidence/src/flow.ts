@@ -4,7 +4,7 @@
  */
 import { newEventId, OUT_EVENTS, TOPICS, type Clock, type OutEvent } from '@mayfly/domain';
 import type { EvidenceRecord } from '@mayfly/evidence-log';
-import { chainFacts, putInOutbox, type Database } from '@mayfly/store';
+import { chainFacts, factsWait, putInOutbox, type Database } from '@mayfly/store';
 import { counter, METRICS } from '@mayfly/telemetry';
 
 /** Facts that are chained together at most. */
@@ -13,6 +13,8 @@ const appended = counter(METRICS.evidenceRecords);
 
 /** Chains a page of facts; returns how many. */
 export async function chainPage({ database, clock }: { readonly database: Database; readonly clock: Clock }): Promise<number> {
+  // Mostly there is nothing: that is asked without a transaction.
+  if (!(await factsWait(database))) return 0;
   const count = await database.transaction('chain facts', async (tx) => {
     const events: OutEvent[] = [];
     const moved = await chainFacts(tx, PAGE, (record, traceparent) => void events.push(recordEvent(record, traceparent, clock.now())));

@@ -9,7 +9,7 @@ await runService('evidence', readConfig, (_config, { database, clock, logger }) 
     name: 'chainer',
     everyMilliseconds: 1_000,
     // What is stated is durable already: it may wait a moment for more, so that one transaction chains them all.
-    gather: { milliseconds: 50, batch: PAGE },
+    gather: { milliseconds: 200, batch: PAGE },
     work: () => chainPage({ database, clock }),
     logger,
   });
