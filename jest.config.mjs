@@ -17,14 +17,14 @@ export default {
       displayName: 'unit',
       testMatch: [
         ...['libs', 'services', 'deploy'].map((folder) => `<rootDir>/${folder}/*/test/**/*.test.{ts,mjs}`),
-        '<rootDir>/test/{bench,compose,docs,forecast,hostile,model}/*.test.ts',
+        '<rootDir>/test/{bench,compose,docs,forecast,hostile,model,scale}/*.test.ts',
       ],
     },
     {
       ...common,
       displayName: 'suites',
       testMatch: ['<rootDir>/test/**/*.test.ts'],
-      testPathIgnorePatterns: ['/node_modules/', '<rootDir>/test/(bench|compose|docs|forecast|hostile|model|faults)/'],
+      testPathIgnorePatterns: ['/node_modules/', '<rootDir>/test/(bench|compose|docs|forecast|hostile|model|scale|faults)/'],
       // One real stack for all suites: servers and services.
       globalSetup: '<rootDir>/test/world/global-setup.mjs',
       globalTeardown: '<rootDir>/test/world/global-teardown.mjs',

@@ -88,7 +88,7 @@ const parts = [
     name: 'opa',
     what: 'OPA',
     needs: ['go'],
-    only: 'tests',
+    only: 'opa',
     version: OPA,
     command: (folder) => ['env', [`GOBIN=${folder}`, 'CGO_ENABLED=0', 'go', 'install', OPA]],
   }),
@@ -120,12 +120,12 @@ function npmPackagesAreThere() {
 
 /**
  * Installs what is missing, all parts at once.
- * @param {{ logs: string, wires?: boolean, tests?: boolean, log: (line: string) => void, signal?: AbortSignal }} options `logs` is a folder;
- *   `wires` for a stack whose wires can be broken; `tests` for what only tests use
+ * @param {{ logs: string, wires?: boolean, tests?: boolean, opa?: boolean, log: (line: string) => void, signal?: AbortSignal }} options `logs` is a folder;
+ *   `wires` for a stack whose wires can be broken; `tests` for what only tests use, `opa` for the Open Policy Agent
  * @throws Error with a line for each missing prerequisite, or with the end of the output of what failed
  */
-export async function install({ logs, wires = false, tests = false, log, signal }) {
-  const wanted = { wires, tests };
+export async function install({ logs, wires = false, tests = false, opa = tests, log, signal }) {
+  const wanted = { wires, tests, opa };
   const absent = parts.filter(({ only, isThere }) => (!only || wanted[only]) && !isThere());
   const java = process.env.KAFKA_BROKERS && traced() ? [] : ['java'];
   const advice = missing([...new Set(['node', ...java, ...absent.flatMap(({ needs }) => needs)])]);

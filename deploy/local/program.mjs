@@ -14,7 +14,8 @@ const asksForHelp = args.includes('--help');
 const log = (line) => console.error(`-- ${line}`);
 
 try {
-  await install({ logs, wires: true, log });
+  // Of all programs only the benchmark decides elsewhere too.
+  await install({ logs, wires: true, opa: program === 'test/bench/main.ts', log });
   if (!asksForHelp) await build({ logs, log });
   const child = spawn(projectNode, ['--disable-warning=ExperimentalWarning', program, ...args], {
     cwd: root,

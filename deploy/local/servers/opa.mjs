@@ -6,7 +6,7 @@ import { freePort, HOST } from '../ports.mjs';
 import { Supervised } from '../supervised.mjs';
 import { answers } from '../until.mjs';
 
-/** Where its program is, once `npm test` has fetched it. */
+/** Where its program is, once `npm test` or `npm run bench` has fetched it. */
 export const OPA = join(cache, 'opa', 'opa');
 const BUNDLE = join(root, 'deploy', 'policies', 'opa');
 

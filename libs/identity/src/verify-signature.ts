@@ -2,6 +2,7 @@
  * The signature of a token, by keys that may have been rotated.
  * @module
  */
+import { createHash } from 'node:crypto';
 import { compactVerify, errors } from 'jose';
 import type { KeyFinder, KeySet } from './key-set.js';
 import { ALGORITHMS } from './compact-jws.js';
@@ -25,6 +26,25 @@ export async function verifySignature(token: string, keySet: KeySet): Promise<Ui
 /** The signed bytes, or undefined when no key of these is the token's. */
 async function verifyWith(token: string, keys: KeyFinder | undefined): Promise<Uint8Array | undefined> {
   if (!keys) throw new RefusedToken('keys-unavailable');
+  const verified = VERIFIED.get(keys) ?? new Map<string, Uint8Array>();
+  VERIFIED.set(keys, verified);
+  const digest = createHash('sha256').update(token).digest('base64');
+  const payload = verified.get(digest) ?? (await verifyAnew(token, keys));
+  if (!payload) return undefined;
+  const [oldest] = verified.keys();
+  if (verified.size >= MOST_VERIFIED && oldest !== undefined) verified.delete(oldest);
+  verified.set(digest, payload);
+  return payload;
+}
+
+/**
+ * Signatures that these very keys were found to have made, by the token's digest. Only the signature is remembered: times, audience and the
+ * holder are checked each time. It is forgotten with the keys, which are read anew every few seconds or minutes.
+ */
+const VERIFIED = new WeakMap<KeyFinder, Map<string, Uint8Array>>();
+const MOST_VERIFIED = 10_000;
+
+async function verifyAnew(token: string, keys: KeyFinder): Promise<Uint8Array | undefined> {
   try {
     return (await compactVerify(token, keys, OPTIONS)).payload;
   } catch (error) {

@@ -35,6 +35,33 @@ beforeEach(async () => {
 });
 afterEach(() => server.close());
 
+describe('a token that was verified a moment ago', () => {
+  const again = (token: string): Promise<unknown> =>
+    verifier.verify(token).then(
+      ({ id }) => id,
+      (error: { cause: unknown }) => error.cause,
+    );
+
+  test('is refused when its time is over, or its key is gone', async () => {
+    const token = await fresh(first);
+    const short = await sign(first, { exp: SECONDS + 60 });
+    expect([await again(token), await again(token), await again(short), await again(short)]).toEqual([ETL, ETL, ETL, ETL]);
+    clock.advance(minutes(2));
+    expect([await again(token), await again(short)]).toEqual([ETL, 'expired']);
+    server.answer = answerWith(bundle(second));
+    clock.advance(minutes(3.5));
+    expect(await again(token)).toBe('unknown-key');
+  });
+
+  test('does not vouch for another with the same signature', async () => {
+    const [header, payload, signature] = (await fresh(first)).split('.') as [string, string, string];
+    expect(await again([header, payload, signature].join('.'))).toBe(ETL);
+    const claims = JSON.parse(Buffer.from(payload, 'base64url').toString()) as object;
+    const other = Buffer.from(JSON.stringify({ ...claims, sub: `${ETL}-2` })).toString('base64url');
+    expect(await again([header, other, signature].join('.'))).toBe('bad-signature');
+  });
+});
+
 describe('keys by URL', () => {
   test('are fetched once for many tokens', async () => {
     await Promise.all(Array.from({ length: 20 }, () => outcome(first)));

@@ -35,9 +35,14 @@ async function verdictOn(set: PolicySet, question: DecisionQuestion, judge: Judg
   }
 }
 
+/** Many questions are about one task as it was read once, and nobody changes what was read. */
+const DIGESTS = new WeakMap<Intent, string>();
+
 function digestOfIntent(intent: Intent): string | undefined {
   try {
-    return digestOf(intent);
+    const digest = DIGESTS.get(intent) ?? digestOf(intent);
+    DIGESTS.set(intent, digest);
+    return digest;
   } catch {
     return undefined;
   }

@@ -1,0 +1,117 @@
+/** Growth: the same work among a hundred times as many live grants, and a million that ended. */
+import { readPolicySet } from '@mayfly/policy';
+import { usageOf } from '../../world/figures.ts';
+import { analyze, fillLedger, type Fill } from '../../world/fill-ledger.ts';
+import { withTenants } from '../../world/tenants.ts';
+import type { BenchStack } from '../bench-stack.ts';
+import { endOurs } from '../ends.ts';
+import type { Bench, Row } from '../row.ts';
+import { startOurs, taskIds } from '../starts.ts';
+
+const SIZES = {
+  full: { small: 1_000, large: 100_000, ended: 1_000_000, tasks: 1_000 },
+  quick: { small: 1_000, large: 20_000, ended: 50_000, tasks: 200 },
+} as const;
+const CAPABILITY = 'reports.kv';
+const SERVICES = ['issuer', 'delivery', 'revoker', 'drift', 'evidence', 'console'];
+
+interface Measured {
+  readonly starts: number[];
+  readonly ends: number[];
+  /** Resident memory in MiB, by service. */
+  readonly memory: Readonly<Record<string, number>>;
+}
+
+const row: Row = {
+  id: 'B8',
+  what: 'growth: 1 k → 100 k live grants; 1 M ended ones in the store',
+  against: 'itself',
+  reach: 'rate ≥ 0.9; RSS of each service ≤ 1.1 ×; query plans without a full scan',
+  async measure(bench) {
+    const { small, large, ended, tasks } = SIZES[bench.quick ? 'quick' : 'full'];
+    const stack = await bench.ownStack();
+    const fill = await filling(stack, bench.seed);
+    await fill('few', small, 'granted');
+    await analyze(stack.ledger);
+    // What a process takes while it is young is not growth.
+    await measure(bench, stack, 'warm', tasks * 2);
+    const before = await measure(bench, stack, 'small', tasks);
+    await fill('ended', ended, 'closed');
+    await fill('many', large - small, 'granted');
+    await analyze(stack.ledger);
+    const scanned = await rowsScanned(stack);
+    const after = await measure(bench, stack, 'large', tasks);
+    const scans = (await rowsScanned(stack)) - scanned;
+    bench.say(
+      `starts ${shown(before.starts)} → ${shown(after.starts)}/s, ends ${shown(before.ends)} → ${shown(after.ends)}/s, ${scans} rows read by full scans`,
+    );
+    const grown = SERVICES.map((name) => (after.memory[name] ?? 0) / (before.memory[name] ?? 1));
+    return {
+      figures: [
+        { name: `starts, ${small} live`, unit: 'starts/s', rounds: before.starts },
+        { name: `starts, ${large} live and ${ended} ended`, unit: 'starts/s', rounds: after.starts },
+        { name: `ends, ${small} live`, unit: 'ends/s', rounds: before.ends },
+        { name: `ends, ${large} live and ${ended} ended`, unit: 'ends/s', rounds: after.ends },
+        ...SERVICES.flatMap((name) => [
+          { name: `memory of ${name}, before and after`, unit: 'MiB', rounds: [before.memory[name] ?? 0, after.memory[name] ?? 0] },
+        ]),
+      ],
+      ratios: [
+        { name: 'rate of starts', rounds: quotients(after.starts, before.starts), goal: { atLeast: 0.9 } },
+        { name: 'rate of ends', rounds: quotients(after.ends, before.ends), goal: { atLeast: 0.9 } },
+        {
+          name: `memory of the service that grew most (${SERVICES[grown.indexOf(Math.max(...grown))]})`,
+          rounds: [Math.max(...grown)],
+          goal: { atMost: 1.1 },
+        },
+        { name: 'rows read by full scans of tables that grow', rounds: [scans], goal: { atMost: 0 } },
+      ],
+      notes: [
+        `Rounds before and after cannot alternate: the ledger is filled in between, by SQL (grants, credentials, inbox; leases of those that ended; not the log of evidence). ${tasks} starts and as many ends a round.`,
+        `Full scans are counted by PostgreSQL itself while the second half is measured (pg_stat_user_tables: grants, credentials, leases, inbox). libs/store/test/query-plans.test.ts explains each statement.`,
+      ],
+    };
+  },
+};
+export default row;
+
+const shown = (values: readonly number[]): string => values.map(Math.round).join(' ');
+const quotients = (ours: readonly number[], theirs: readonly number[]): number[] => ours.map((value, round) => value / theirs[round]!);
+
+async function measure({ rounds, seed }: Bench, stack: BenchStack, part: string, tasks: number): Promise<Measured> {
+  const starts: number[] = [];
+  const ends: number[] = [];
+  for (let round = 0; round < rounds; round += 1) {
+    const ids = taskIds(`b8-${seed}-${part}-${round}`, tasks);
+    starts.push(await startOurs(stack, 'token', ids));
+    ends.push(await endOurs(stack, ids));
+  }
+  const usage = await usageOf(stack.processes);
+  return { starts, ends, memory: Object.fromEntries(Object.entries(usage).map(([name, { mib }]) => [name, mib])) };
+}
+
+async function filling(stack: BenchStack, seed: number) {
+  const tenant = stack.tenants[1]!;
+  const set = readPolicySet(await withTenants(stack.tenants, [CAPABILITY]));
+  const [current] = await stack.ledger.run<{ digest: string }>('', 'select digest from policy.current');
+  const by = {
+    ...tenant,
+    tenant: tenant.name,
+    workflow: 'storm',
+    capability: set.capability(CAPABILITY)!,
+    policyDigest: current!.digest,
+  };
+  return (name: string, count: number, state: Fill['state']): Promise<void> =>
+    fillLedger(stack.ledger, { ...by, prefix: `b8-${seed}-filled-${name}`, count, state });
+}
+
+async function rowsScanned({ ledger }: BenchStack): Promise<number> {
+  // PostgreSQL's own counts come a second late.
+  await new Promise((resolve) => setTimeout(resolve, 1_500));
+  const [row] = await ledger.run<{ rows: number }>(
+    '',
+    `select coalesce(sum(seq_tup_read), 0)::float8 as rows from pg_stat_user_tables
+     where schemaname = 'ledger' and relname in ('task_grant', 'credential', 'lease', 'inbox')`,
+  );
+  return row?.rows ?? 0;
+}

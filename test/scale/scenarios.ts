@@ -1,0 +1,166 @@
+/** What is simulated, and which figures of it are told. */
+import { COSTS } from './costs.ts';
+import { simulate, type Arrivals, type Cell, type Proven, type Scenario } from './simulate.ts';
+
+/** One active Vault node with eight processors, its target and its share of the ledger; two revokers at eight kills each. */
+const CELL: Cell = { vaultCores: 8, targetCores: 8, ledgerCores: 4, places: 16 };
+const END_LANE = 2;
+const KILL_LANE = 0;
+const SECOND = 1_000;
+
+export interface Told {
+  readonly name: string;
+  readonly figures: Readonly<Record<string, number>>;
+}
+
+/** All of them, by the same seed. */
+export const scenarios = (seed: number): Told[] => [
+  ...[0.5, 0.8, 0.9, 0.97].map((load) => steady(load, seed)),
+  storm(seed),
+  killInStorm(seed),
+  outage(seed),
+  ...[false, true].map((sharedPlaces) => oneCellAway(sharedPlaces, seed)),
+  ...[4, 5, 8].map((cells) => tenThousand(cells, seed)),
+];
+
+/** Time that one end takes of Vault, in milliseconds. */
+const vaultTime = (logins: number, costs = COSTS): number => 2 * costs.vaultCall + logins * (costs.vaultLease + costs.vaultCall);
+
+/** Ends a second that a cell can do at most, with so many logins a task: its busiest part is busy all the time. */
+export function capacityOf({ vaultCores, targetCores, ledgerCores }: Cell, logins: number, costs = COSTS): number {
+  const demands = [
+    [vaultCores, vaultTime(logins, costs)],
+    [targetCores, logins * costs.target],
+    [ledgerCores, costs.ledger],
+  ] as const;
+  return Math.min(...demands.map(([cores, ms]) => (ms === 0 ? Number.POSITIVE_INFINITY : (cores * SECOND) / ms)));
+}
+
+const one = (arrivals: readonly Arrivals[], cell = CELL): Scenario => ({ costs: COSTS, cells: [cell], cellOf: () => 0, arrivals });
+const took = (proven: readonly Proven[]): number[] => proven.map(({ askedAt, deadAt }) => deadAt - askedAt).sort((a, b) => a - b);
+const at = (part: number, sorted: readonly number[]): number => sorted[Math.min(sorted.length - 1, Math.floor(part * sorted.length))] ?? 0;
+const spread = (proven: readonly Proven[]) => {
+  const sorted = took(proven);
+  return { 'p50 ms': at(0.5, sorted), 'p99 ms': at(0.99, sorted), 'max ms': at(1, sorted) };
+};
+
+function steady(load: number, seed: number): Told {
+  // Places enough that the busiest part is what limits.
+  const cell = { ...CELL, places: 64 };
+  const rate = load * capacityOf(cell, 1);
+  const { proven } = simulate(one([{ tenant: 'all', lane: END_LANE, logins: 1, from: 0, to: 60 * SECOND, rate }], cell), seed);
+  return {
+    name: `steady, each with a login, ${Math.round(load * 100)} % of what a cell can do`,
+    figures: { 'ends/s': rate, ...spread(proven) },
+  };
+}
+
+const STORM = 10_000;
+/** Twenty tenants whose tasks go on ending, one a second each, while another's all end at once. */
+const others: Arrivals[] = Array.from({ length: 20 }, (_, n) => ({
+  tenant: `tenant-${n}`,
+  lane: END_LANE,
+  logins: 1,
+  from: 0,
+  to: 30 * SECOND,
+  rate: 1,
+}));
+const stormy: Arrivals = { tenant: 'stormy', lane: END_LANE, logins: 1, from: 5 * SECOND, count: STORM };
+
+function storm(seed: number): Told {
+  const { proven, mostWaiting } = simulate(one([...others, stormy]), seed);
+  const [theirs, rest] = [proven.filter(({ tenant }) => tenant === 'stormy'), proven.filter(({ tenant }) => tenant !== 'stormy')];
+  return {
+    name: `${STORM} ends of one tenant at once, 20 others go on`,
+    figures: {
+      'storm over after s': at(1, took(theirs)) / SECOND,
+      'others p50 ms': at(0.5, took(rest)),
+      'others p99 ms': at(0.99, took(rest)),
+      'most waiting': mostWaiting,
+    },
+  };
+}
+
+function killInStorm(seed: number): Told {
+  const kill: Arrivals = { tenant: 'tenant-3', lane: KILL_LANE, logins: 1, from: 6 * SECOND, count: 200 };
+  const { proven } = simulate(one([...others, stormy, kill]), seed);
+  return { name: 'a kill switch for 200 in the middle of it', figures: spread(proven.filter(({ lane }) => lane === KILL_LANE)) };
+}
+
+function outage(seed: number): Told {
+  const [from, to] = [10 * SECOND, 70 * SECOND];
+  const arrivals = { tenant: 'all', lane: END_LANE, logins: 1, from: 0, to: 90 * SECOND, rate: 100 };
+  const { proven, mostWaiting, lastAt } = simulate(one([arrivals], { ...CELL, away: { from, to } }), seed);
+  const during = proven.filter(({ askedAt }) => askedAt >= from && askedAt < to);
+  return {
+    name: 'Vault away for 60 s at 100 ends/s',
+    figures: {
+      'last of them dead s after it is back': (Math.max(...during.map(({ deadAt }) => deadAt)) - to) / SECOND,
+      'most attempts': Math.max(...during.map(({ attempts }) => attempts)),
+      'most waiting': mostWaiting,
+      'all over at s': lastAt / SECOND,
+    },
+  };
+}
+
+/** Spread like customers are: the first has eleven times what the hundredth has. One in ten gets database logins. */
+function tenantsOf(count: number, rate: number, to: number, loginsOf: (n: number) => number): Arrivals[] {
+  const weights = Array.from({ length: count }, (_, n) => 1 / (n + 10));
+  const sum = weights.reduce((all, weight) => all + weight, 0);
+  return weights.map((weight, n) => ({
+    tenant: `tenant-${n}`,
+    lane: END_LANE,
+    logins: loginsOf(n),
+    from: 0,
+    to,
+    rate: (rate * weight) / sum,
+  }));
+}
+const oneInTen = (n: number): number => (n % 10 === 0 ? 1 : 0);
+const numberOf = (tenant: string): number => Number(tenant.split('-')[1]);
+
+function oneCellAway(sharedPlaces: boolean, seed: number): Told {
+  const cells = Array.from({ length: 4 }, (_, n) => (n === 0 ? { ...CELL, away: { from: 5 * SECOND, to: 20 * SECOND } } : CELL));
+  const slow: Scenario = {
+    costs: COSTS,
+    cells,
+    sharedPlaces,
+    cellOf: (tenant) => numberOf(tenant) % cells.length,
+    arrivals: tenantsOf(40, 1_200, 25 * SECOND, () => 1),
+  };
+  const { proven } = simulate(slow, seed);
+  return {
+    name: `one of four cells away for 15 s, ${sharedPlaces ? 'one pool of places' : 'places of its own for each'}: the other three`,
+    figures: spread(proven.filter(({ tenant }) => numberOf(tenant) % cells.length !== 0)),
+  };
+}
+
+/** Tenants go to the cell whose Vault has least to do, the largest first. */
+function placed(arrivals: readonly Arrivals[], cells: number): ReadonlyMap<string, number> {
+  const load = Array.from({ length: cells }, () => 0);
+  return new Map(
+    arrivals.map(({ tenant, logins, rate = 0 }) => {
+      const least = load.indexOf(Math.min(...load));
+      load[least] = load[least]! + rate * vaultTime(logins);
+      return [tenant, least];
+    }),
+  );
+}
+
+function tenThousand(cells: number, seed: number): Told {
+  const arrivals = tenantsOf(400, 10_000, 4 * SECOND, oneInTen);
+  const cell = placed(arrivals, cells);
+  const { proven, vaultBusy } = simulate(
+    {
+      costs: COSTS,
+      cells: Array.from({ length: cells }, () => ({ ...CELL, places: 32 })),
+      cellOf: (tenant) => cell.get(tenant)!,
+      arrivals,
+    },
+    seed,
+  );
+  return {
+    name: `10,000 ends a second of 400 tenants in ${cells} cells`,
+    figures: { ...spread(proven), 'busiest Vault %': 100 * Math.max(...vaultBusy) },
+  };
+}
