@@ -6,7 +6,7 @@ const common = {
   extensionsToTreatAsEsm: ['.ts'],
   transform: { '^.+\\.ts$': ['@swc/jest', { swcrc: true }] },
   moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': '$1' },
-  modulePathIgnorePatterns: ['/dist/', '/.mayfly/'],
+  modulePathIgnorePatterns: ['/dist/', '/.mayfly/', '<rootDir>/.stryker/'],
 };
 
 export default {

@@ -60,7 +60,7 @@ const claims = z.looseObject({
  * @throws RefusedToken
  */
 export async function checkProof({ proof, method, url }: RequestProof, token: string, now: Date): Promise<CheckedProof> {
-  const { header, payload } = openCompact(proof, MAX_LENGTH, ['jwk']);
+  const { header, payload } = openCompact(proof, { longest: MAX_LENGTH, embedded: 'jwk' });
   if (header.typ !== 'dpop+jwt') throw new RefusedToken('wrong-type');
   const key = membersOf(readJson(publicKey, Buffer.from(JSON.stringify(header['jwk'] ?? null))));
   await verify(proof, key, header.alg);

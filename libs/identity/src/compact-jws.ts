@@ -19,26 +19,26 @@ export interface CompactJws {
   readonly payload: Buffer;
 }
 
+/** What a compact JWS may be. */
+interface Limits {
+  readonly longest: number;
+  readonly algorithms?: readonly string[] | undefined;
+  readonly embedded?: string;
+}
+
 /**
  * Checks form and header.
- * @param longest in characters
- * @param embedded header members that are allowed although they bring keys
- * @param algorithms those that may sign
+ * @param limits `longest` in characters; `algorithms` that may sign; `embedded`, a header member that is allowed although it brings a key
  * @throws RefusedToken
  */
-export function openCompact(
-  text: string,
-  longest: number,
-  embedded: readonly string[] = [],
-  algorithms: readonly string[] = ALGORITHMS,
-): CompactJws {
+export function openCompact(text: string, { longest, algorithms = ALGORITHMS, embedded }: Limits): CompactJws {
   if (text.length > longest) throw new RefusedToken('too-large');
   const parts = text.split('.');
   // Five parts would be an encrypted token; JSON forms have a brace.
   if (parts.length !== 3 || !parts.every(isCanonical)) throw new RefusedToken('malformed');
   const [first, payload] = parts.map((part) => Buffer.from(part, 'base64url')) as [Buffer, Buffer];
   const read = readJson(header, first);
-  if (FORBIDDEN.some((name) => Object.hasOwn(read, name) && !embedded.includes(name))) throw new RefusedToken('unsupported-header');
+  if (FORBIDDEN.some((name) => Object.hasOwn(read, name) && name !== embedded)) throw new RefusedToken('unsupported-header');
   if (!algorithms.includes(read.alg)) throw new RefusedToken('unsupported-algorithm');
   return { header: read, payload };
 }

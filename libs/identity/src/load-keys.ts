@@ -25,11 +25,11 @@ export type RawKeys = z.infer<typeof form>;
  * @throws Error when they cannot be had or are no key set
  */
 export async function loadKeys(source: KeySource, fetch: Fetch): Promise<RawKeys> {
-  const text = 'file' in source ? await readFile(source.file, 'utf8') : await download(source.url, fetch);
-  return form.parse(JSON.parse(text));
+  const bytes = 'file' in source ? await readFile(source.file) : await download(source.url, fetch);
+  return form.parse(JSON.parse(String(bytes)));
 }
 
-async function download(url: string, fetch: Fetch): Promise<string> {
+async function download(url: string, fetch: Fetch): Promise<Buffer> {
   const signal = AbortSignal.timeout(TIMEOUT_MILLISECONDS);
   const response = await fetch(url, { redirect: 'error', signal, headers: { accept: 'application/json' } });
   if (response.status !== 200) throw new Error(`the key endpoint answered ${response.status}`);
@@ -40,5 +40,5 @@ async function download(url: string, fetch: Fetch): Promise<string> {
     if (bytes > MAX_BYTES) throw new Error('the key endpoint sends too much');
     chunks.push(chunk);
   }
-  return Buffer.concat(chunks).toString('utf8');
+  return Buffer.concat(chunks);
 }

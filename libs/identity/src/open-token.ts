@@ -3,7 +3,7 @@
  * @module
  */
 import { z } from 'zod';
-import { ALGORITHMS, openCompact, readJson } from './compact-jws.js';
+import { openCompact, readJson } from './compact-jws.js';
 
 /** Largest token, in characters. */
 const MAX_LENGTH = 16_384;
@@ -20,11 +20,11 @@ export interface OpenedToken {
 
 /**
  * Checks form and header of a compact JWS.
- * @param algorithms those that may sign
+ * @param algorithms those that may sign; where it is absent, the asymmetric ones of JWT-SVID
  * @throws RefusedToken
  */
-export function openToken(token: string, algorithms: readonly string[] = ALGORITHMS): OpenedToken {
-  const { header, payload } = openCompact(token, MAX_LENGTH, [], algorithms);
+export function openToken(token: string, algorithms?: readonly string[]): OpenedToken {
+  const { header, payload } = openCompact(token, { longest: MAX_LENGTH, algorithms });
   const { iss: issuer, sub: subject } = readJson(claims, payload);
   return { typ: header.typ, keyId: header.kid, issuer, subject };
 }

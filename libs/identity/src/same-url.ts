@@ -13,7 +13,7 @@ export function sameUrl(text: string, url: string): boolean {
 function normalOf(text: string): string | undefined {
   if (/[?#\s\\]/.test(text) || !URL.canParse(text)) return undefined;
   const { href, protocol, username, password } = new URL(text);
-  if (!/^https?:$/.test(protocol) || username !== '' || password !== '') return undefined;
+  if (!['http:', 'https:'].includes(protocol) || username !== '' || password !== '') return undefined;
   return href.replace(/%[0-9a-f]{2}/gi, (octet) => {
     const character = String.fromCharCode(Number.parseInt(octet.slice(1), 16));
     return /[A-Za-z0-9._~-]/.test(character) ? character : octet.toUpperCase();

@@ -11,7 +11,7 @@ export interface SpiffeId {
 }
 
 const MAX_BYTES = 2048;
-const SPIFFE_ID = /^spiffe:\/\/([a-z0-9._-]{1,255})((?:\/[A-Za-z0-9._-]+)+)$/;
+const SPIFFE_ID = /^spiffe:\/\/(?<trustDomain>[a-z0-9._-]{1,255})(?<path>(?:\/[A-Za-z0-9._-]+)+)$/;
 
 /**
  * The parts of a workload's SPIFFE ID; undefined for any other text: a trust domain without a path,
@@ -19,7 +19,6 @@ const SPIFFE_ID = /^spiffe:\/\/([a-z0-9._-]{1,255})((?:\/[A-Za-z0-9._-]+)+)$/;
  */
 export function spiffeId(text: string): SpiffeId | undefined {
   if (text.length > MAX_BYTES) return undefined;
-  const [, trustDomain, path] = SPIFFE_ID.exec(text) ?? [];
-  if (trustDomain === undefined || path === undefined) return undefined;
-  return path.split('/').some((segment) => segment === '.' || segment === '..') ? undefined : { trustDomain, path };
+  const id = SPIFFE_ID.exec(text)?.groups as SpiffeId | undefined;
+  return id?.path.split('/').some((segment) => segment === '.' || segment === '..') ? undefined : id;
 }

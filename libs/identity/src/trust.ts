@@ -8,10 +8,10 @@ import { z } from 'zod';
 const LOOPBACK = ['localhost', '127.0.0.1', '[::1]'];
 
 /** Keys that travel unprotected could be anybody's: plain HTTP is for this machine only. */
-const secureUrl = z.url({ protocol: /^https?$/ }).refine((text) => {
+const secureUrl = z.string().refine((text) => {
   const url = URL.canParse(text) ? new URL(text) : undefined;
   if (!url || url.username || url.password || url.hash) return false;
-  return url.protocol === 'https:' || LOOPBACK.includes(url.hostname);
+  return url.protocol === 'https:' || (url.protocol === 'http:' && LOOPBACK.includes(url.hostname));
 }, 'must be https without credentials or fragment, or http on this machine');
 
 const source = z.union([z.strictObject({ file: z.string().min(1) }), z.strictObject({ url: secureUrl })], 'must have either file or url');
@@ -90,14 +90,14 @@ export const onlyForDevelopment = ({ trustDomains, workloadIssuers, operators }:
 
 /**
  * Reads a trust file.
- * @param profile in `production` what is {@link onlyForDevelopment} is refused
- * @throws BadConfig that names the key, never a value
+ * @param profile unless it is `dev`, what is {@link onlyForDevelopment} is refused
+ * @throws BadConfig that names the keys, never a value
  */
-export function readTrust(text: string, profile: 'production' | 'dev' = 'production'): Trust {
+export function readTrust(text: string, profile?: 'production' | 'dev'): Trust {
   const result = orRefuse('a value has the wrong type', () => form.safeParse(orRefuse('is not JSON', (): unknown => JSON.parse(text))));
   if (!result.success) {
-    const issue = result.error.issues[0];
-    throw new BadConfig(`trust file, ${issue?.path.join('.') || 'top level'}: ${issue?.message ?? 'not as expected'}`);
+    const problems = result.error.issues.map(({ path, message }) => `${path.join('.') || 'top level'}: ${message}`);
+    throw new BadConfig(`trust file, ${problems.join('; ')}`);
   }
   const trust: Trust = result.data;
   checkUnique(

@@ -10,7 +10,7 @@ export type KeyFilter = (keys: RawKeys['keys']) => JWK[];
 
 /** Public, asymmetric, and no RSA exponent but the usual one: with exponent 1 every message is its own signature. */
 const isSound = (key: RawKeys['keys'][number]): boolean =>
-  !('d' in key) && !('k' in key) && (key.kty === 'EC' || (key.kty === 'RSA' && key['e'] === 'AQAB'));
+  !('d' in key) && (key.kty === 'EC' || (key.kty === 'RSA' && key['e'] === 'AQAB'));
 
 /**
  * Keys of a SPIFFE bundle that sign JWT-SVIDs. Their `use` is dropped: jose only takes keys whose use

@@ -60,7 +60,7 @@ async function verifyWithAny(token: string, keys: errors.JWKSMultipleMatchingKey
     try {
       return (await compactVerify(token, key, OPTIONS)).payload;
     } catch {
-      continue;
+      // It may be the next one's.
     }
   }
   return undefined;

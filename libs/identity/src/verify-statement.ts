@@ -3,7 +3,6 @@
  * @module
  */
 import { compactVerify } from 'jose';
-import { ALGORITHMS } from './compact-jws.js';
 import { openToken } from './open-token.js';
 import type { PolicyKey, PublicKey } from './public-key.js';
 import { RefusedToken } from './refused-token.js';
@@ -18,14 +17,14 @@ export interface VerifiedStatement {
 /**
  * Verifies a compact JWS by the registered key that it names. Keys that it brings along or points to are refused, and so is every
  * other `typ`: a token that was made for something else is no statement. Only the key's own algorithm counts.
- * @param algorithms those that may sign
+ * @param algorithms those that may sign; where it is absent, the asymmetric ones of JWT-SVID
  * @throws RefusedToken `unknown-key` when none of the keys has its `kid`; else what is wrong with it
  */
 export async function verifyStatement(
   jws: string,
   typ: string,
   keys: readonly (PublicKey | PolicyKey)[],
-  algorithms: readonly string[] = ALGORITHMS,
+  algorithms?: readonly string[],
 ): Promise<VerifiedStatement> {
   const opened = openToken(jws, algorithms);
   if (opened.typ !== typ) throw new RefusedToken('wrong-type');

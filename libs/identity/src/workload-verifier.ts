@@ -69,20 +69,19 @@ const OIDC_TYPES = [...SVID_TYPES, 'at+jwt', 'application/at+jwt'];
  */
 export function createWorkloadVerifier(trust: Trust, { clock, fetch = globalThis.fetch, proofs }: VerifierTools): WorkloadVerifier {
   const tools = { clock, fetch };
-  const domains = new Map(
+  const domains = new Map<string | undefined, Voucher>(
     trust.trustDomains.map(({ name, bundle }) => [name, spiffeVoucher(name, new KeySet(bundle, jwtSvidKeys, tools))]),
   );
-  const issuers = new Map(
+  const issuers = new Map<string | undefined, Voucher>(
     trust.workloadIssuers.map(({ issuer, jwks, subject }) => [issuer, oidcVoucher(issuer, subject, new KeySet(jwks, signingKeys, tools))]),
   );
-  const voucherOf = ({ issuer = '', subject = '' }: OpenedToken): Voucher | undefined =>
+  const voucherOf = ({ issuer, subject = '' }: OpenedToken): Voucher | undefined =>
     // A SPIFFE ID can only be vouched for by its own trust domain, whoever the issuer says it is.
-    /^spiffe:/i.test(subject) ? domains.get(spiffeId(subject)?.trustDomain ?? '') : issuers.get(issuer);
+    /^spiffe:/i.test(subject) ? domains.get(spiffeId(subject)?.trustDomain) : issuers.get(issuer);
 
   return {
     async verify(token, proof) {
       const opened = openToken(token);
-      if (!OIDC_TYPES.includes(opened.typ)) throw new RefusedToken('wrong-type');
       const voucher = voucherOf(opened);
       if (!voucher) throw new RefusedToken('untrusted-issuer');
       if (!voucher.types.includes(opened.typ)) throw new RefusedToken('wrong-type');

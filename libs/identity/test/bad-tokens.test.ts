@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { InvalidToken, ManualClock } from '@mayfly/domain';
 import { createWorkloadVerifier, readTrust, RefusedToken } from '@mayfly/identity';
 import type { TokenFault, WorkloadVerifier } from '@mayfly/identity';
-import { CompactEncrypt, FlattenedSign } from 'jose';
+import { CompactEncrypt, CompactSign, FlattenedSign } from 'jose';
 import { bundle, ETL, newSigner, NOW, SECONDS, sign } from './issuer.js';
 import type { Signer } from './issuer.js';
 
@@ -64,6 +64,14 @@ const small = (): Promise<string> => {
   const input = `${encode({ alg: 'RS256', kid: 'small' })}.${encode({ sub: ETL, aud: 'mayfly', exp: SECONDS + 60 })}`;
   return Promise.resolve(`${input}.${signBytes('sha256', Buffer.from(input), weak.privateKey).toString('base64url')}`);
 };
+
+/** Right claims beside a byte that begins no character. */
+const crooked = (): Buffer =>
+  Buffer.concat([
+    Buffer.from('{"x":"'),
+    Buffer.from([0xff]),
+    Buffer.from(`",${JSON.stringify({ sub: ETL, aud: 'mayfly', exp: SECONDS + 60 }).slice(1)}`),
+  ]);
 
 /** The bad-input matrix, tokens; the number in front is the row. Row 44 is in dpop.test.ts. */
 const BAD: [string, () => string | Promise<string>, TokenFault][] = [
@@ -151,6 +159,13 @@ const BAD: [string, () => string | Promise<string>, TokenFault][] = [
   ['[bad 46] the exponent 1', () => sign({ ...rsa, kid: 'one' }), 'unknown-key'],
   ['[bad 47] a key nobody published', () => sign(stranger), 'unknown-key'],
   ["[bad 47] our key id on a stranger's signature", () => sign({ ...stranger, kid: ours.kid }), 'bad-signature'],
+  ['[bad 42] an access token in the name of a trust domain', header({ typ: 'at+jwt' }), 'wrong-type'],
+  ['[bad 38] a second too long a life', claims({ exp: SECONDS + 86_431 }), 'lives-too-long'],
+  [
+    'claims that are no UTF-8',
+    () => new CompactSign(crooked()).setProtectedHeader({ alg: ours.alg, kid: ours.kid }).sign(ours.privateKey),
+    'bad-claims',
+  ],
   ['[bad 48] 64 KiB', claims({ padding: 'a'.repeat(65_536) }), 'too-large'],
   ['an empty text', () => '', 'malformed'],
   ['the word Bearer in front', async () => `Bearer ${await sign(ours)}`, 'malformed'],
@@ -200,8 +215,15 @@ describe('JWT-SVIDs', () => {
       sign(rsa, {}, { kid: undefined }),
       sign(ours, { iat: undefined, aud: 'mayfly' }),
       sign(ours, { exp: SECONDS - 29 }),
+      sign(ours, { exp: SECONDS + 86_430 }),
       sign(ours, { iat: SECONDS + 30 }),
+      sign(ours, { nbf: SECONDS + 30 }),
     ]);
     for (const token of tokens) expect(await verifier.verify(token)).toMatchObject({ id: ETL });
+  });
+  test('have an id only where it is one', async () => {
+    for (const jti of [undefined, '', 7, 'j'.repeat(257)])
+      expect(await verifier.verify(await sign(ours, { jti }))).not.toHaveProperty('tokenId');
+    expect(await verifier.verify(await sign(ours, { jti: 'j'.repeat(256) }))).toHaveProperty('tokenId', 'j'.repeat(256));
   });
 });

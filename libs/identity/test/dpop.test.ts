@@ -78,6 +78,12 @@ test('an access token of an OIDC issuer may be bound too, and its key may be RSA
   expect(await verifier.verify(access, request(await prove(rsa, access)))).toMatchObject({ id: `${ISSUER}#etl` });
 });
 
+test.each(['ES384', 'ES512', 'PS384'])('a proof may be signed by %s', async (alg) => {
+  const other = await newSigner(alg);
+  const its = await bound({ cnf: { jkt: other.kid } });
+  expect(await faultOf(verifier.verify(its, request(await prove(other, its))))).toBe('accepted');
+});
+
 test.each<[string, string, string]>([
   ['the default port', 'https://mayfly.example.org:443/v1/tasks/t-1', HTU],
   ['scheme and host in capitals', 'HTTPS://Mayfly.Example.org/v1/tasks/t-1', HTU],
@@ -116,6 +122,8 @@ const BAD: readonly (readonly [string, () => Promise<string>, TokenFault])[] = [
   ["the holder's key, signed by a thief", () => prove(thief, token, {}, { jwk: publicOf(holder) }), 'bad-signature'],
   ['no key', () => prove(holder, token, {}, { jwk: undefined }), 'malformed'],
   ['a key that is text', () => prove(holder, token, {}, { jwk: 'key' }), 'malformed'],
+  ['a key that is padded', () => prove(holder, token, {}, { jwk: { ...publicOf(holder), x: `${holder.jwk.x}=` } }), 'malformed'],
+  ['a key with something in front', () => prove(holder, token, {}, { jwk: { ...publicOf(holder), x: `=${holder.jwk.x}` } }), 'malformed'],
   ['a symmetric key', () => prove(holder, token, {}, { jwk: { kty: 'oct', k: 'AAAA' } }), 'malformed'],
   ['a private key', async () => prove(holder, token, {}, { jwk: await exportJWK(holder.privateKey) }), 'malformed'],
   ['a key by address', () => prove(holder, token, {}, { jku: 'http://127.0.0.1:1/' }), 'unsupported-header'],

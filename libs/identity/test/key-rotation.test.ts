@@ -96,6 +96,14 @@ describe('keys by URL', () => {
     expect(await outcome(first)).toBe('unknown-key');
   });
 
+  test('are all tried for a token that names none', async () => {
+    const twin = await newSigner('PS256');
+    server.answer = answerWith(bundle(second, twin));
+    const nameless = (signer: Signer): Promise<string> => sign(signer, {}, { kid: undefined });
+    for (const signer of [second, twin]) expect(await verifier.verify(await nameless(signer))).toMatchObject({ id: ETL });
+    await expect(verifier.verify(await nameless(await newSigner('PS256')))).rejects.toMatchObject({ cause: 'unknown-key' });
+  });
+
   test('that are all gone revoke the trust domain', async () => {
     await outcome(first);
     server.answer = answerWith({ keys: [] });

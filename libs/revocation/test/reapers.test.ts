@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { ENGINES, plusSeconds, type Capability, type Shape } from '@mayfly/domain';
 import type { Lease } from '@mayfly/grant';
-import { confirm, quarantine, reaperOf, shapesOf, type Circumstances, type Doomed, type Killers } from '@mayfly/revocation';
+import { confirm, quarantine, reaperOf, shapesOf, strike, type Circumstances, type Doomed, type Killers } from '@mayfly/revocation';
 import { asked, doomed, GRANT, killersIn, neverWritten, NOW, TOKEN_GONE } from './world.js';
 
 const DEAD = killersIn({ lease: 'gone', target: 'dead' });
@@ -15,7 +15,7 @@ const unwritten = (spec: Partial<Capability> = {}): Doomed => doomed('revocable'
 function database(...existing: string[]): { killers: Killers; done: unknown[][] } {
   const done: unknown[][] = [];
   const reached = {
-    targets: ['orders-db'],
+    targets: ['orders-db', 'stock-db'],
     principals: async (target: string, grantId: string) => (target === 'orders-db' && grantId === GRANT ? existing : []),
     quarantine: async (...call: unknown[]) => void done.push(call),
   };
@@ -48,6 +48,16 @@ describe('a lease whose id nobody lived to write down', () => {
     const [early, late] = [after(119.999), after(120)];
     expect(await confirm(one, settled(until), at({ now: early }))).toEqual({ kind: 'later', at: plusSeconds(early, 5) });
     expect(await confirm(one, settled(until), at({ now: late }))).toEqual({ kind: 'alive', problem: 'lease-id-unknown' });
+  });
+});
+
+describe('a lease of Vault', () => {
+  test('is revoked by its id; where nobody knows that, Vault is asked nothing', async () => {
+    asked.revoked = [];
+    expect(await strike(unwritten(), DEAD)).toBeUndefined();
+    expect(asked.revoked).toEqual([]);
+    expect(await strike(doomed('revocable'), DEAD)).toBeUndefined();
+    expect(asked.revoked).toEqual(['database/creds/x']);
   });
 });
 
