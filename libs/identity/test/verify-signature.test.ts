@@ -17,7 +17,7 @@ beforeEach(() => {
 
 const finderOf = (...signers: Signer[]): KeyFinder => {
   const find = createLocalJWKSet({ keys: signers.map(({ jwk }) => jwk) });
-  return Object.assign((...asked: Parameters<KeyFinder>) => ((looked += 1), find(...asked)), { jwks: find.jwks }) as unknown as KeyFinder;
+  return Object.assign((...asked: Parameters<KeyFinder>) => ((looked += 1), find(...asked)), { jwks: find.jwks });
 };
 /** Keys that are found one after the other, whenever they are looked for again. */
 const keySet = (...finders: (KeyFinder | undefined)[]): KeySet =>
