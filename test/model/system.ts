@@ -24,7 +24,7 @@ const CREDENTIAL = 'orders';
 /** What the model calls the statements and transactions of each flow; whatever is not named here happens with the step before it. */
 const STEPS = {
   issuer: {
-    'lease.of_grant': 'read-leases',
+    'lease.of_grants': 'read-leases',
     'mint_at.renew': 'hold',
     'lease.note_minted': 'note',
     'keep task token': 'keep-token',

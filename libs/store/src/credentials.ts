@@ -5,22 +5,26 @@
 import type { Capability, GrantId } from '@mayfly/domain';
 import type { Credential } from '@mayfly/grant';
 import type { Sql } from '@mayfly/postgres';
-import { CREDENTIAL, nameOf, readCredential, selectList, stored } from './columns.js';
+import { CREDENTIAL, readCredential, selectList } from './columns.js';
 
 const ALL = selectList(CREDENTIAL);
 
-/** Writes a task's credentials in the order in which it asked for them. */
+/** Writes tasks' credentials, those of each in the order in which it asked for them. */
 export async function insertCredentials(tx: Sql, credentials: readonly Credential[]): Promise<void> {
-  for (const [position, credential] of credentials.entries()) {
-    const row: Record<string, unknown> = { position };
-    for (const [field, value] of Object.entries(credential)) row[CREDENTIAL[field as keyof Credential]] = stored(value);
-    const columns = Object.keys(row);
-    await tx.run(
-      nameOf('credential.insert', row),
-      `insert into ledger.credential (${columns.join(', ')}) values (${columns.map((_, i) => `$${i + 1}`).join(', ')})`,
-      Object.values(row),
-    );
-  }
+  const next = new Map<GrantId, number>();
+  const rows = credentials.map((credential) => {
+    const position = next.get(credential.grantId) ?? 0;
+    next.set(credential.grantId, position + 1);
+    return {
+      ...Object.fromEntries(Object.entries(credential).map(([field, value]) => [CREDENTIAL[field as keyof Credential], value])),
+      position,
+    };
+  });
+  await tx.run(
+    'credential.insert_all',
+    `insert into ledger.credential (${ALL}, position) select ${ALL}, position from jsonb_populate_recordset(null::ledger.credential, $1::jsonb)`,
+    [JSON.stringify(rows)],
+  );
 }
 
 /** A task's credentials, in the order in which it asked for them. */

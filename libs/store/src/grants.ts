@@ -5,29 +5,52 @@
 import { mayGrantGo, type Grant, type GrantState } from '@mayfly/grant';
 import type { Sql } from '@mayfly/postgres';
 import { newGrantId, type GrantId, type TaskOutcome } from '@mayfly/domain';
-import { assignments, GRANT, nameOf, readGrant, rowsOf, selectList, stored } from './columns.js';
+import { assignments, GRANT, nameOf, readGrant, rowsOf, selectList } from './columns.js';
 
+/** What no row begins with. */
+const LATER: ReadonlySet<string> = new Set(['revokeAttempts', 'lostCapabilities', 'tokenCapabilities']);
 const ALL = selectList(GRANT);
+/** Columns that a new grant's row may fill; the others begin with their defaults. */
+const OPENED = [
+  ...Object.entries(GRANT).flatMap(([field, column]) => (LATER.has(field) ? [] : [column])),
+  ...['prior_state', 'initiator_id', 'workflow', 'mint_at', 'mint_claim'],
+].join(', ');
 
 /** What a new grant's row holds. */
 export type NewGrant = Omit<Grant, 'revokeAttempts' | 'delegationDepth' | 'behaviour'> &
   Partial<Pick<Grant, 'delegationDepth' | 'behaviour'>> & { readonly state: 'requested' | 'closed' };
 
 /** Opens a grant, or writes a tombstone. False when the task already has a row: somebody was faster, or the task has ended. */
-export async function insertGrant(tx: Sql, grant: NewGrant): Promise<boolean> {
-  const row: Record<string, unknown> = {
+export const insertGrant = async (tx: Sql, grant: NewGrant): Promise<boolean> => (await insertGrants(tx, [{ grant }])) === 1;
+
+/** A grant to be opened. */
+export interface Opening {
+  readonly grant: NewGrant;
+  /** Who opens it keeps its minting for itself until then: its claim is the first one. */
+  readonly mintAt?: Date | undefined;
+}
+
+/** Opens many; returns how many of their tasks had no row yet. */
+export async function insertGrants(tx: Sql, openings: readonly Opening[]): Promise<number> {
+  const rows = openings.map(({ grant, mintAt }) => ({
+    ...Object.fromEntries(Object.entries(grant).map(([field, value]) => [GRANT[field as keyof Grant], value])),
     prior_state: 'none',
-    initiator_id: grant.request?.initiator?.id ?? null,
-    workflow: grant.request?.workflow.name ?? null,
-  };
-  for (const [field, value] of Object.entries(grant)) row[GRANT[field as keyof Grant]] = stored(value);
-  const columns = Object.keys(row);
+    initiator_id: grant.request?.initiator?.id,
+    workflow: grant.request?.workflow.name,
+    behaviour: grant.behaviour ?? 'normal',
+    delegation_depth: grant.delegationDepth ?? 0,
+    initiator_offboarded: grant.initiatorOffboarded ?? false,
+    mint_at: mintAt,
+    mint_claim: mintAt ? 1 : 0,
+  }));
   const inserted = await tx.run(
-    nameOf('grant.insert', row),
-    `insert into ledger.task_grant (${columns.join(', ')}) values (${columns.map((_, i) => `$${i + 1}`).join(', ')}) on conflict (task_id) do nothing returning 1`,
-    Object.values(row),
+    'grant.insert_all',
+    // In one order, so that two processes with the same tasks wait for each other instead of deadlocking.
+    `insert into ledger.task_grant (${OPENED}) select ${OPENED} from jsonb_populate_recordset(null::ledger.task_grant, $1::jsonb) order by task_id
+     on conflict (task_id) do nothing returning 1`,
+    [JSON.stringify(rows)],
   );
-  return inserted.length > 0;
+  return inserted.length;
 }
 
 /** An end that came before its start. */
@@ -64,8 +87,14 @@ export async function findGrantByTask(sql: Sql, taskId: string): Promise<Grant |
   return row && readGrant(row);
 }
 
+/** The grants of these tasks, as far as there are any. */
+export async function grantsOfTasks(sql: Sql, taskIds: readonly string[]): Promise<Grant[]> {
+  const rows = await sql.run('grant.by_tasks', `select ${ALL} from ledger.task_grant where task_id = any($1)`, [taskIds]);
+  return rows.map(readGrant);
+}
+
 /**
- * The same, locked until the transaction ends: whoever else wants to change it waits. Not `for update`: the second change of a sub-task's
+ * The same as {@link findGrantByTask}, locked until the transaction ends: whoever else wants to change it waits. Not `for update`: the second change of a sub-task's
  * row makes PostgreSQL look whether its parent is still there, and that must not wait for who holds the parent and wants the sub-task.
  */
 export async function lockGrantByTask(tx: Sql, taskId: string): Promise<Grant | undefined> {
@@ -164,19 +193,23 @@ export interface NewTaskToken {
 }
 
 /**
- * Keeps a task's token, if the grant has none yet; a grant that ends keeps it too, for the revoker.
- * @returns the grant's state, or undefined when the token is not kept: another one is, or the grant is over
+ * Keeps tasks' tokens, each if its grant has none yet; a grant that ends keeps it too, for the revoker.
+ * @returns the state of each grant whose token is kept; of the others another one is, or the grant is over
  */
-export async function keepTaskToken(
+export async function keepTaskTokens(
   tx: Sql,
-  id: GrantId,
-  { sealed, accessor, opens }: NewTaskToken,
-): Promise<'granted' | 'closing' | undefined> {
-  const [row] = await tx.run<{ state: 'granted' | 'closing' }>(
-    'grant.keep_token',
-    `update ledger.task_grant set sealed_token = $2, token_accessor = $3, token_capabilities = $4
-     where id = $1 and token_accessor is null and state in ('granted', 'closing') returning state`,
-    [id, sealed, accessor, opens],
+  tokens: readonly (NewTaskToken & { readonly id: GrantId })[],
+): Promise<ReadonlyMap<GrantId, 'granted' | 'closing'>> {
+  const rows = await tx.run<{ id: GrantId; state: 'granted' | 'closing' }>(
+    'grant.keep_tokens',
+    `with made as (select * from jsonb_to_recordset($1::jsonb) as made (id text, sealed text, accessor text, opens text[])),
+     open as (
+       select g.id from ledger.task_grant g join made using (id) where g.token_accessor is null and g.state in ('granted', 'closing')
+       order by g.id for no key update of g
+     )
+     update ledger.task_grant g set sealed_token = made.sealed, token_accessor = made.accessor, token_capabilities = made.opens
+     from open join made using (id) where g.id = open.id returning g.id, g.state`,
+    [JSON.stringify(tokens.map(({ id, sealed, accessor, opens }) => ({ id, sealed, accessor, opens })))],
   );
-  return row?.state;
+  return new Map(rows.map(({ id, state }) => [id, state]));
 }

@@ -9,15 +9,26 @@ import { assignments, LEASE, nameOf, readLease, rowsOf, selectList } from './col
 
 const ALL = selectList(LEASE);
 
+/** What is written down before something is minted. */
+export type IntendedLease = Pick<Lease, 'ref' | 'grantId' | 'name' | 'minter' | 'intendedAt'>;
+
 /** Writes the intent to mint. False when the credential has a live lease already: there is never a second one. */
-export async function intendLease(tx: Sql, lease: Pick<Lease, 'ref' | 'grantId' | 'name' | 'minter' | 'intendedAt'>): Promise<boolean> {
+export const intendLease = async (tx: Sql, lease: IntendedLease): Promise<boolean> => (await intendLeases(tx, [lease])) === 1;
+
+/** Writes many; returns how many of their credentials had no live lease. */
+export async function intendLeases(tx: Sql, leases: readonly IntendedLease[]): Promise<number> {
   const rows = await tx.run(
-    'lease.intend',
-    `insert into ledger.lease (ref, grant_id, name, state, prior_state, minter, intended_at) values ($1, $2, $3, 'minting', 'none', $4, $5)
+    'lease.intend_all',
+    `insert into ledger.lease (ref, grant_id, name, state, prior_state, minter, intended_at)
+     select ref, grant_id, name, 'minting', 'none', minter, intended_at from jsonb_populate_recordset(null::ledger.lease, $1::jsonb)
      on conflict (grant_id, name) where state in ('minting', 'active') do nothing returning 1`,
-    [lease.ref, lease.grantId, lease.name, lease.minter, lease.intendedAt],
+    [
+      JSON.stringify(
+        leases.map(({ ref, grantId, name, minter, intendedAt }) => ({ ref, grant_id: grantId, name, minter, intended_at: intendedAt })),
+      ),
+    ],
   );
-  return rows.length > 0;
+  return rows.length;
 }
 
 /** All leases of a grant, oldest first. */

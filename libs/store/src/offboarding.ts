@@ -30,13 +30,8 @@ export async function noteOffboarding(tx: Sql, { tenant, names, gone, at, issuer
 }
 
 /** Whether a signal said that this initiator has left, and none that he is back. */
-export async function isOffboarded(sql: Sql, tenant: string, initiator: string): Promise<boolean> {
-  const rows = await sql.run('offboarding.of', 'select 1 from ledger.offboarding where tenant = $1 and initiator_id = $2 and gone', [
-    tenant,
-    initiator,
-  ]);
-  return rows.length > 0;
-}
+export const isOffboarded = async (sql: Sql, tenant: string, id: string): Promise<boolean> =>
+  (await offboardedAmong(sql, [{ tenant, id }])).size > 0;
 
 /** A live grant, and whether its initiator has left. */
 export interface OffboardedGrant extends FoundGrant {
@@ -54,4 +49,22 @@ export async function grantsOfOffboarded(sql: Sql, limit: number): Promise<Offbo
      where g.state = 'granted' and g.initiator_offboarded <> o.gone limit $1`,
     [limit],
   );
+}
+
+/** An initiator, as {@link offboardedAmong} is asked about him. */
+export interface Initiator {
+  readonly tenant: string;
+  readonly id: string;
+}
+
+/** Of these initiators those of whom a signal said that they have left, and none that they are back. */
+export async function offboardedAmong<One extends Initiator>(sql: Sql, initiators: readonly One[]): Promise<ReadonlySet<One>> {
+  if (initiators.length === 0) return new Set();
+  const rows = await sql.run<{ place: number }>(
+    'offboarding.among',
+    `select (asked.place - 1)::int as place from unnest($1::text[], $2::text[]) with ordinality as asked (tenant, id, place)
+     join ledger.offboarding o on o.tenant = asked.tenant and o.initiator_id = asked.id where o.gone`,
+    [initiators.map(({ tenant }) => tenant), initiators.map(({ id }) => id)],
+  );
+  return new Set(rows.flatMap(({ place }) => initiators[place] ?? []));
 }

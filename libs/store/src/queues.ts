@@ -119,15 +119,29 @@ export async function releaseMint(sql: Sql, claim: Claimed, now: Date): Promise<
   await sql.run('mint_at.wake', `select pg_notify('${CHANNELS.mint}', '')`);
 }
 
-/** Holds a claim for longer; false when somebody else holds it by now: whoever asks has to stop. */
-export async function renewMint(sql: Sql, { grant, claim }: Claimed, now: Date, holdSeconds: number): Promise<boolean> {
-  const rows = await sql.run('mint_at.renew', 'update ledger.task_grant set mint_at = $3 where id = $1 and mint_claim = $2 returning 1', [
-    grant.id,
-    claim,
-    plusSeconds(now, holdSeconds),
-  ]);
-  return rows.length > 0;
+/** Holds claims for longer; returns those held. Of the others somebody else has the claim by now: whoever asks has to stop. */
+export async function renewMints(sql: Sql, claims: readonly Claimed[], now: Date, holdSeconds: number): Promise<ReadonlySet<Claimed>> {
+  const rows = await sql.run<{ id: GrantId }>(
+    'mint_at.renew',
+    `${OWN_CLAIMS('mint')} update ledger.task_grant g set mint_at = $2 from own where g.id = own.id returning g.id`,
+    [claimRows(claims), plusSeconds(now, holdSeconds)],
+  );
+  const held = new Set(rows.map(({ id }) => id));
+  return new Set(claims.filter(({ grant }) => held.has(grant.id)));
 }
+
+/** Ends many claims: nothing is left of them. */
+export async function settleMints(tx: Sql, claims: readonly Claimed[]): Promise<void> {
+  await tx.run('mint_at.settle_all', `${OWN_CLAIMS('mint')} update ledger.task_grant g set mint_at = null from own where g.id = own.id`, [
+    claimRows(claims),
+  ]);
+}
+
+/** Those of the claims in the first parameter that are still the newest of their grants; locked in one order, so that two with the same wait. */
+const OWN_CLAIMS = (work: Queue): string => `with own as (
+  select g.id from ledger.task_grant g join jsonb_to_recordset($1::jsonb) as held (id text, claim int) on g.id = held.id and g.${work}_claim = held.claim
+  order by g.id for no key update of g)`;
+const claimRows = (claims: readonly Claimed[]): string => JSON.stringify(claims.map(({ grant, claim }) => ({ id: grant.id, claim })));
 
 /** Holds a grant's minting for so many seconds without asking whether it is due; for the one who has just queued it. */
 export async function holdMint(tx: Sql, grant: Grant, now: Date, holdSeconds: number): Promise<Claimed> {

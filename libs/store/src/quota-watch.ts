@@ -33,6 +33,9 @@ interface Count {
 }
 const isFresh = ({ freshUntil }: Count): boolean => performance.now() < freshUntil;
 
+/** What a transaction is about to write and no count can see yet, by the name of the count. */
+type Unwritten = Map<string, number>;
+
 const OWNER: Readonly<Record<QuotaScope, string>> = {
   tenant: 'g.tenant = $1 and $2::text is not null and $3::text is not null',
   orchestrator: 'g.tenant = $1 and g.source = $2 and $3::text is not null',
@@ -48,6 +51,7 @@ const COUNTED: Readonly<Record<Quota, string>> = {
 /** Watches the quotas for one process. */
 export class QuotaWatch {
   readonly #counts = new Map<string, Count>();
+  readonly #unwritten = new WeakMap<Sql, Unwritten>();
 
   constructor(private readonly clock: Clock) {}
 
@@ -74,8 +78,18 @@ export class QuotaWatch {
     return undefined;
   }
 
+  /** Says what a transaction will write only after it has asked about others: their counts have to see it. */
+  willWrite(tx: Sql, owner: QuotaOwner, bounds: readonly QuotaBound[], adding: Readonly<Partial<Record<Quota, number>>>): void {
+    const unwritten = this.#unwritten.get(tx) ?? new Map<string, number>();
+    this.#unwritten.set(tx, unwritten);
+    for (const bound of bounds) {
+      const name = nameOfCount(owner, bound);
+      unwritten.set(name, (unwritten.get(name) ?? 0) + (adding[bound.quota] ?? 0));
+    }
+  }
+
   async #count(tx: Sql, owner: QuotaOwner, bound: QuotaBound, more: number): Promise<Count> {
-    const name = JSON.stringify([bound.scope, bound.quota, owner.tenant, bound.scope === 'tenant' || owner[OWNER_FIELD[bound.scope]]]);
+    const name = nameOfCount(owner, bound);
     const known = this.#counts.get(name);
     const fresh = known && isFresh(known);
     // Full is said again for a second without looking, so that a storm of refusals costs nothing.
@@ -87,7 +101,7 @@ export class QuotaWatch {
       `select count(*)::int as count from (select 1 from ${COUNTED[bound.quota]} and ${OWNER[bound.scope]} limit $5) as counted`,
       [owner.tenant, owner.source, owner.agentId, new Date(this.clock.now().getTime() - 60_000), bound.limit],
     );
-    const value = row?.count ?? 0;
+    const value = (row?.count ?? 0) + (this.#unwritten.get(tx)?.get(name) ?? 0);
     const freshMs = value < bound.limit ? Math.max(FRESH_MS, value / ADMITTED_PER_MS) : FRESH_MS;
     const count = { freshUntil: performance.now() + freshMs, value };
     this.#forgetOld();
@@ -102,3 +116,5 @@ export class QuotaWatch {
 }
 
 const OWNER_FIELD = { tenant: 'tenant', orchestrator: 'source', agent: 'agentId' } as const;
+const nameOfCount = (owner: QuotaOwner, { scope, quota }: QuotaBound): string =>
+  JSON.stringify([scope, quota, owner.tenant, scope === 'tenant' || owner[OWNER_FIELD[scope]]]);

@@ -8,7 +8,7 @@ import { ATTRIBUTES, counter, METRICS } from '@mayfly/telemetry';
 import { stateFacts, type StatedFact } from './evidence.js';
 
 /** What a decision was about. */
-export interface DecidedAbout extends Pick<StatedFact, 'by' | 'tenant' | 'taskId'> {
+export interface DecidedAbout extends Pick<StatedFact, 'by' | 'tenant' | 'taskId' | 'traceparent'> {
   readonly action: string;
   /** The capability, tool or agent that was asked for. */
   readonly target: string;

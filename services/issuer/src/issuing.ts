@@ -17,18 +17,19 @@ import {
   type CurrentPolicy,
   leasesOf,
   QuotaWatch,
-  hurryRevocation,
   releaseMint,
-  renewMint,
   settleMint,
   type Claimed,
   type Database,
 } from '@mayfly/store';
 import { currentTrace } from '@mayfly/telemetry';
+import { together } from '@mayfly/worker';
 import { RejectedEvent, vouchFor, type TaskEndedMessage, type TaskStartedMessage } from '@mayfly/task-events';
-import type { Admission } from './admission.js';
-import { admit, mint as mintAll } from './flow.js';
-import { MINT_HOLD_SECONDS } from './steps/intend-leases.js';
+import { admitStarts, type Admitted, type Start } from './admit-starts.js';
+import { mint as mintAll } from './flow.js';
+import { MintBook } from './mint-book.js';
+import type { Minting } from './minting.js';
+import { MINT_HOLD_SECONDS } from './steps/open-grant.js';
 
 /** What issuing works with. */
 export interface IssuingDependencies {
@@ -38,20 +39,30 @@ export interface IssuingDependencies {
   readonly clock: Clock;
   /** What this installation is called in signatures. */
   readonly audience: string;
+  /** Starts of one transaction at most. A decider that answers from afar keeps a transaction waiting: there it is 1, and they go side by side. */
+  readonly admittedTogether?: number;
 }
 
+/** Starts of one transaction at most, where a decision takes no time to speak of. */
+const ADMITTED_TOGETHER = 64;
 /** So soon after Vault failed it is tried again. What is still to be minted stays in the queue, so that the revoker knows. */
 const RETRY_SECONDS = 3;
 
 /** Admits starts and mints. */
 export class Issuing {
   readonly #dropped: DroppedClaims;
-  readonly #quotas: QuotaWatch;
+  readonly #book: MintBook;
+  readonly #admit: (start: Start) => Promise<Admitted>;
 
   constructor(private readonly on: IssuingDependencies) {
-    const { database, clock } = on;
+    const { database, clock, admittedTogether = ADMITTED_TOGETHER } = on;
     this.#dropped = new DroppedClaims((claim) => settleMint(database, claim, plusSeconds(clock.now(), RETRY_SECONDS)));
-    this.#quotas = new QuotaWatch(clock);
+    this.#book = new MintBook(database, clock);
+    const admitting = { ...on, quotas: new QuotaWatch(clock) };
+    this.#admit =
+      admittedTogether > 1
+        ? together({ most: admittedTogether, work: (starts) => admitStarts(admitting, starts) })
+        : async (start) => (await admitStarts(admitting, [start]))[0]!;
   }
 
   /**
@@ -63,16 +74,11 @@ export class Issuing {
     message: TaskStartedMessage,
     mint: (claim: Claimed) => Promise<Error | undefined> = (claim) => this.mint(claim),
   ): Promise<Error | undefined> {
-    const { database, clock, policies, audience } = this.on;
-    const trace = currentTrace();
     failpoint('C2');
-    const admission = await database.transaction('admit task', async (tx): Promise<Admission> => {
-      const known: Admission = { tx, message, policies, quotas: this.#quotas, audience, trace, now: clock.now() };
-      await admit(known);
-      return known;
-    });
+    const { claim, failure } = await this.#admit({ message, trace: currentTrace() });
+    if (failure !== undefined) throw failure;
     failpoint('C6');
-    return admission.claim && mint(admission.claim);
+    return claim && mint(claim);
   }
 
   /**
@@ -129,15 +135,10 @@ export class Issuing {
   async mint(claim: Claimed): Promise<Error | undefined> {
     const { database, clock, vault, policies } = this.on;
     const { grant } = claim;
-    const hold = (): Promise<boolean> => renewMint(database, claim, clock.now(), MINT_HOLD_SECONDS);
     try {
-      const [credentials, leases] = await Promise.all([credentialsOf(database, grant.id), leasesOf(database, grant.id)]);
-      const finished = await mintAll({ database, clock, vault, policies, grant, credentials, leases, hold });
-      await database.transaction('settle minting', async (tx) => {
-        await settleMint(tx, claim, null);
-        // The grant ended meanwhile, and the revoker waits for this word.
-        if (!finished) await hurryRevocation(tx, grant.id, clock.now());
-      });
+      const known: Minting = { database, clock, vault, policies, grant, ...(await this.#book.read(grant.id)), book: this.#book, claim };
+      const finished = await mintAll(known);
+      if (!known.settled) await this.#book.settle({ claim, finished });
       return undefined;
     } catch (error) {
       if (error instanceof MayflyError && !error.retriable) await this.#giveUp(claim, error.code);

@@ -1,4 +1,4 @@
-import { CHANNELS, CurrentPolicy } from '@mayfly/store';
+import { CHANNELS, CurrentPolicy, type Claimed } from '@mayfly/store';
 import { audienceOf, policyReader, policyVoucher, runService } from '@mayfly/service';
 import { vaultForIssuer } from '@mayfly/vault';
 import { startPool } from '@mayfly/worker';
@@ -7,8 +7,12 @@ import { readConfig } from './config.js';
 import { CONSUMER_TOOLS, tasksConsumer } from './consumer.js';
 import { Issuing } from './issuing.js';
 
-/** Tasks that are minted for side by side. */
-const MINTS_AT_ONCE = 16;
+/** Starts that are read side by side, and so may be admitted together. */
+const RECORDS_AT_ONCE = 64;
+/** Tasks that are minted for side by side: as many as Vault's calls. */
+const MINTS_AT_ONCE = 32;
+/** Admitted tasks that wait here for a place; more are given back to the ledger. A second's worth, and a small part of a claim's time. */
+const WAITING_AT_MOST = 256;
 
 await runService('issuer', readConfig, async (config, { database, clock, logger, topic }) => {
   const vault = vaultForIssuer({
@@ -19,12 +23,14 @@ await runService('issuer', readConfig, async (config, { database, clock, logger,
     maxInFlight: config.VAULT_MAX_IN_FLIGHT,
   });
   const policies = new CurrentPolicy(policyReader(config), await policyVoucher(config));
-  const issuing = new Issuing({ database, vault, policies, clock, audience: audienceOf(config) });
+  const together = config.MAYFLY_DECIDER === 'cedar' ? {} : { admittedTogether: 1 };
+  const issuing = new Issuing({ database, vault, policies, clock, audience: audienceOf(config), ...together });
+  const waiting: Claimed[] = [];
   const minter = startPool({
     name: 'minter',
     size: MINTS_AT_ONCE,
     everyMilliseconds: 1_000,
-    claim: (limit) => issuing.claim(limit),
+    claim: async (limit) => (waiting.length > 0 ? waiting.splice(0, limit) : issuing.claim(limit)),
     work: async (claim) => {
       const failure = await issuing.mint(claim);
       if (failure) throw failure;
@@ -32,11 +38,20 @@ await runService('issuer', readConfig, async (config, { database, clock, logger,
     room: () => vault.room(),
     logger,
   });
+  /** Takes a claim in if there is, or soon will be, a place for it. */
+  const offer = (claim: Claimed): boolean => {
+    if (waiting.length === 0 && minter.offer(claim)) return true;
+    if (waiting.length >= WAITING_AT_MOST) return false;
+    waiting.push(claim);
+    minter.wake();
+    return true;
+  };
   return {
     consumers: [tasksConsumer(topic(TOPICS.tasks))],
+    recordsAtOnce: RECORDS_AT_ONCE,
     providers: [
       { provide: Issuing, useValue: issuing },
-      { provide: CONSUMER_TOOLS, useValue: { clock, minter } },
+      { provide: CONSUMER_TOOLS, useValue: { clock, minter: { offer } } },
     ],
     workers: [minter],
     wake: { [CHANNELS.mint]: () => minter.wake() },

@@ -5,7 +5,8 @@
 import type { Clock, Secret } from '@mayfly/domain';
 import type { Credential, Grant, Lease, SecretIssuer, TaskTokenIssuer, TaskTokenOpener } from '@mayfly/grant';
 import type { Policy } from '@mayfly/policy';
-import type { CurrentPolicy, Database } from '@mayfly/store';
+import type { Claimed, CurrentPolicy, Database } from '@mayfly/store';
+import type { MintBook } from './mint-book.js';
 
 /** Known at the beginning, then more with every step. */
 export interface Minting {
@@ -17,8 +18,10 @@ export interface Minting {
   readonly credentials: readonly Credential[];
   readonly leases: readonly Lease[];
 
-  /** Keeps the minting for this process a while longer; false when another one has it by now, and nothing more may be done. */
-  readonly hold: () => Promise<boolean>;
+  readonly book: MintBook;
+  readonly claim: Claimed;
 
   token?: Secret<string>;
+  /** True when the claim has ended already. */
+  settled?: boolean;
 }

@@ -8,7 +8,8 @@ const refusals = counter(METRICS.breakerRefusals);
 
 /** A start of a workflow that crashes again and again is admitted as a denied task: nothing is minted, and everybody can see why. */
 export async function checkBreaker(known: Admission): Promise<void> {
-  const { tx, now, message, orchestrator, workflow } = known;
+  const { round, message, orchestrator, workflow } = known;
+  const { tx, now } = round;
   if (!orchestrator) throw new TypeError('checkBreaker comes after resolveOrchestrator');
   const rule = workflow?.breaker;
   if (!rule) return;
@@ -17,7 +18,9 @@ export async function checkBreaker(known: Admission): Promise<void> {
   if (!workflow.agents.includes(agent.id)) return;
   const name = { source: orchestrator.source, workflow: workflow.name, agentId: agent.id };
   const facts = await readBreaker(tx, name, rule);
-  const { admit, go } = judgeBreaker(rule, { now, ...facts });
+  // The one that tries may be in this very round, and not written down yet.
+  const beside = round.admissions.find(({ message: { task } }) => task.taskId === facts.breaker?.trialTask)?.grant;
+  const { admit, go } = judgeBreaker(rule, { now, ...facts, trial: facts.trial ?? beside });
   const moved =
     go && (await moveBreaker(tx, name, facts.breaker, { state: go, since: now, trialTask: go === 'half_open' ? taskId : null }));
   if (moved) await note(known, name, go);
@@ -27,7 +30,7 @@ export async function checkBreaker(known: Admission): Promise<void> {
   refusals.add(1, { [ATTRIBUTES.workflow]: workflow.name });
 }
 
-async function note({ tx, now, orchestrator, message }: Admission, name: object, state: BreakerState): Promise<void> {
+async function note({ round: { tx, now }, orchestrator, message, trace }: Admission, name: object, state: BreakerState): Promise<void> {
   if (state === 'open') trips.add(1);
   await stateFact(tx, {
     kind: `dev.mayfly.evidence.breaker-${state.replace('_', '-')}.v1`,
@@ -36,5 +39,6 @@ async function note({ tx, now, orchestrator, message }: Admission, name: object,
     taskId: message.task.taskId,
     by: 'issuer',
     data: { ...name },
+    traceparent: trace?.traceparent,
   });
 }

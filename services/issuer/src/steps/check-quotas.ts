@@ -7,7 +7,8 @@ const refusals = counter(METRICS.quotaRefusals);
 
 /** What would exceed a quota is admitted as a denied task: nothing is minted, and everybody can see why. */
 export async function checkQuotas(known: Admission): Promise<void> {
-  const { tx, now, message, orchestrator, policy, quotas, refusal } = known;
+  const { round, message, orchestrator, refusal, trace } = known;
+  const { tx, now, policy, quotas } = round;
   if (!orchestrator || !policy) throw new TypeError('checkQuotas comes after resolveOrchestrator');
   const { task, envelope } = message;
   const owner = { tenant: orchestrator.tenant, source: orchestrator.source, agentId: task.agent.id };
@@ -25,5 +26,6 @@ export async function checkQuotas(known: Admission): Promise<void> {
     taskId: task.taskId,
     by: 'issuer',
     data: { source: owner.source, agent: owner.agentId, eventId: envelope.id, ...exceeded },
+    traceparent: trace?.traceparent,
   });
 }

@@ -1,7 +1,7 @@
 import { digestOf, newDecisionId, type TaskFacts } from '@mayfly/domain';
 import { deadlineOf, factsOf, refuseDelegation, shallOpen, type Credential } from '@mayfly/grant';
 import { decideGrant, type Decision, type DecisionQuestion } from '@mayfly/policy';
-import { isOffboarded, liveGrant, lockGrantByTask, stateShadow } from '@mayfly/store';
+import { liveGrant, lockGrantByTask, stateShadow } from '@mayfly/store';
 import { ATTRIBUTES, counter, METRICS, SPANS, withSpan } from '@mayfly/telemetry';
 import type { Admission } from '../admission.js';
 
@@ -12,11 +12,11 @@ const decisions = counter(METRICS.decisions);
 
 /** Decides each credential by itself: a partial permit is normal. */
 export async function decide(known: Admission): Promise<void> {
-  const { message, now, workflow, orchestrator, policy } = known;
+  const { round, message, workflow, orchestrator } = known;
+  const { now, policy } = round;
   if (!orchestrator || !policy) throw new TypeError('decide comes after resolveOrchestrator');
   const { task } = message;
   known.parent = await parentOf(known);
-  known.initiatorOffboarded = task.initiator !== undefined && (await isOffboarded(known.tx, orchestrator.tenant, task.initiator.id));
   known.deadline = deadlineOf(now, workflow?.maxDurationSeconds ?? 0, task.deadline, known.parent?.grant.deadline);
   const facts: TaskFacts = {
     taskId: task.taskId,
@@ -59,18 +59,19 @@ export async function decide(known: Admission): Promise<void> {
 }
 
 /** Asks the decider, with the question's span and what shadow policies would have said of it. */
-function ask({ tx, message, policy, orchestrator }: Admission, target: string, question: DecisionQuestion): Promise<Decision> {
+function ask({ round, message, orchestrator, trace }: Admission, target: string, question: DecisionQuestion): Promise<Decision> {
   const { taskId } = message.task;
   const about = { [ATTRIBUTES.taskId]: taskId, ...(question.action === 'mint' && { [ATTRIBUTES.capability]: target }) };
-  return withSpan(SPANS.decide, { attributes: about }, async (span) => {
-    const decision = await policy!.decider.decide(question);
+  return withSpan(SPANS.decide, { attributes: about, parent: trace }, async (span) => {
+    const decision = await round.policy!.decider.decide(question);
     span.set({
       [ATTRIBUTES.decision]: decision.decision,
       [ATTRIBUTES.decisionId]: decision.id,
       [ATTRIBUTES.policyDigest]: decision.policyDigest,
     });
     const { action, at } = question;
-    await stateShadow(tx, [{ by: 'issuer', tenant: orchestrator!.tenant, taskId, action, target, at, decision }]);
+    const whose = { by: 'issuer', tenant: orchestrator!.tenant, taskId, traceparent: trace?.traceparent };
+    await stateShadow(round.tx, [{ ...whose, action, target, at, decision }]);
     return decision;
   });
 }
@@ -80,7 +81,7 @@ async function handOn(known: Admission): Promise<Decided | undefined> {
   const { grant } = known.parent ?? {};
   if (grant?.state !== 'granted' || !grant.request) return undefined;
   const to = known.message.task.agent.id;
-  const decision = await ask(known, to, { action: 'delegate', to, task: factsOf(grant, grant.request), at: known.now });
+  const decision = await ask(known, to, { action: 'delegate', to, task: factsOf(grant, grant.request), at: known.round.now });
   return decision.decision === 'permit' ? undefined : { ...decision, reasons: ['delegation-denied', ...decision.reasons] };
 }
 
@@ -91,11 +92,11 @@ function refuseFirst(known: Admission, capability: string): Decided | undefined 
     decision: 'deny',
     reasons: [reason],
     policies: [],
-    policyDigest: known.policy!.set.digest,
+    policyDigest: known.round.policy!.set.digest,
     intentDigest: digestOf(known.message.task.intent),
   });
   if (known.refusal) return refused(known.refusal);
-  if (known.workflow && known.deadline! <= known.now) return refused('deadline-passed');
+  if (known.workflow && known.deadline! <= known.round.now) return refused('deadline-passed');
   if (!known.message.task.parentTaskId) return undefined;
   const parent = known.parent && {
     state: known.parent.grant.state,
@@ -107,7 +108,7 @@ function refuseFirst(known: Admission, capability: string): Decided | undefined 
 }
 
 /** The parent's grant, locked, so that it cannot end or lose anything unnoticed while its child is being opened; and what it may have now. */
-async function parentOf({ tx, message, policy, now }: Admission): Promise<Admission['parent']> {
+async function parentOf({ round: { tx, policy, now }, message }: Admission): Promise<Admission['parent']> {
   if (!message.task.parentTaskId) return undefined;
   const grant = await lockGrantByTask(tx, message.task.parentTaskId);
   if (!grant) return undefined;

@@ -1,22 +1,17 @@
-import { failpoint } from '@mayfly/failpoints';
-import { holdMint, intendMint, leasesOf } from '@mayfly/store';
+import { quotaBounds } from '@mayfly/policy';
 import type { Admission } from '../admission.js';
 
-/**
- * How long this process keeps a task's minting for itself before another may take it over, in seconds. Asked for anew before each step
- * that calls Vault. A slow one may be overtaken all the same: what it made then loses the compare-and-set, and is discarded.
- */
-export const MINT_HOLD_SECONDS = 15;
-
-/** What will be minted at the start is written down now; this process holds its minting for a while. */
-export async function intendLeases(known: Admission): Promise<void> {
-  const { tx, now, grant, credentials, workflow } = known;
-  if (!grant || !credentials) throw new TypeError('intendLeases comes after openGrant');
+/** What will be minted at the start is written down before anything exists in Vault, and counts for the quotas of those who come next. */
+export function intendLeases(known: Admission): void {
+  const { round, grant, credentials, workflow } = known;
+  if (!grant?.agentId || !credentials) throw new TypeError('intendLeases comes after openGrant');
   if (grant.state !== 'granted') return;
-  failpoint('C5');
   const wanted = credentials.filter(({ permitted, spec }) => permitted && spec?.mint === 'on-start');
   // What its workflow's budget has no room for is not minted; a fetch of it is denied.
-  for (const credential of wanted.slice(0, workflow?.budgets?.mints)) await intendMint(tx, grant, credential, 'issuer', now);
-  known.leases = await leasesOf(tx, grant.id);
-  known.claim = await holdMint(tx, grant, now, MINT_HOLD_SECONDS);
+  known.intents = wanted
+    .slice(0, workflow?.budgets?.mints)
+    .map((credential) => ({ grant, credential, minter: 'issuer', at: round.now }) as const);
+  const owner = { tenant: grant.tenant, source: grant.source, agentId: grant.agentId };
+  const taken = { liveTasks: 1, startsPerMinute: 1, mintsPerMinute: known.intents.length };
+  round.quotas.willWrite(round.tx, owner, quotaBounds(round.policy!.set, owner.source, owner.agentId), taken);
 }

@@ -8,13 +8,16 @@ import type { Minting } from '../minting.js';
 const mints = counter(METRICS.mints);
 const duration = histogram(METRICS.mintDuration);
 
+/** What delivery intends is minted by delivery, while somebody waits for it. */
+export const toMint = ({ leases }: Pick<Minting, 'leases'>): readonly Lease[] =>
+  leases.filter(({ state, minter }) => state === 'minting' && minter === 'issuer');
+
 /** Mints every lease that is still only an intent, and puts its material aside where only the task's token reaches it. */
 export async function mintLeases(known: Minting): Promise<'stop' | void> {
-  for (const lease of known.leases) {
+  for (const lease of toMint(known)) {
     const credential = known.credentials.find(({ name }) => name === lease.name);
-    // What delivery intends is minted by delivery, while somebody waits for it.
-    if (lease.state !== 'minting' || lease.minter !== 'issuer' || !credential?.spec) continue;
-    if (!(await known.hold())) return 'stop';
+    if (!credential?.spec) continue;
+    if (!(await known.book.hold(known.claim))) return 'stop';
     const intent = lease.vaultLeaseId ? await replace(known, lease, credential) : lease;
     if (!intent) continue;
     // It may have waited for Vault since it was decided.

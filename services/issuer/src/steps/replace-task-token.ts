@@ -21,7 +21,7 @@ export async function replaceTaskToken(known: Minting): Promise<'stop' | void> {
   const scope = await scopeOf(known);
   const before = opens(grant, credentials);
   if (before.join() === scope.opens.join()) return;
-  if (!(await known.hold())) return 'stop';
+  if (!(await known.book.hold(known.claim))) return 'stop';
   const made = await make(known, scope);
   const kept = known.leases.filter(({ state, deliveredAt }) => state === 'active' && !deliveredAt).map(({ ref }) => ref);
   for (const ref of kept) {

@@ -1,13 +1,13 @@
-import { stateFact } from '@mayfly/store';
 import type { Admission } from '../admission.js';
 
 /** Evidence of who asked for what, on whose behalf, before anything is done about it. */
-export async function stateRequest({ tx, now, message, grant, voucher }: Admission): Promise<void> {
+export function stateRequest(known: Admission): void {
+  const { round, message, grant, voucher, trace } = known;
   if (!grant?.agentId) throw new TypeError('stateRequest comes after openGrant');
   const { task, envelope } = message;
-  await stateFact(tx, {
+  known.requested = {
     kind: 'dev.mayfly.evidence.task-requested.v1',
-    at: now.toISOString(),
+    at: round.now.toISOString(),
     tenant: grant.tenant,
     taskId: grant.taskId,
     by: 'issuer',
@@ -25,5 +25,6 @@ export async function stateRequest({ tx, now, message, grant, voucher }: Admissi
       deadline: grant.deadline?.toISOString(),
       credentials: task.credentials,
     },
-  });
+    traceparent: trace?.traceparent,
+  };
 }

@@ -1,0 +1,100 @@
+/**
+ * What minting reads and writes in the ledger. Tasks that are minted for side by side share a statement: each by itself would cost one.
+ * @module
+ */
+import type { Clock, GrantId } from '@mayfly/domain';
+import type { Credential, Grant, Lease, TaskToken } from '@mayfly/grant';
+import {
+  announceTasks,
+  credentialsOfAll,
+  hurryRevocation,
+  keepTaskTokens,
+  leasesOfAll,
+  renewMints,
+  settleMints,
+  type Claimed,
+  type Database,
+  type NewTaskToken,
+} from '@mayfly/store';
+import { together } from '@mayfly/worker';
+import { MINT_HOLD_SECONDS } from './steps/open-grant.js';
+
+/** What a task asked for, and what has become of it. */
+export interface Written {
+  readonly credentials: readonly Credential[];
+  readonly leases: readonly Lease[];
+}
+
+/** A token to be kept, and the claim that ends with it where nothing else is to be minted. */
+export interface Keeping {
+  readonly grant: Grant;
+  readonly created: TaskToken & NewTaskToken;
+  readonly settles?: Claimed | undefined;
+}
+
+/** The end of a claim. */
+export interface Settling {
+  readonly claim: Claimed;
+  /** False where the grant ended meanwhile: the revoker waits for this word. */
+  readonly finished: boolean;
+}
+
+/** Tasks of one statement at most. */
+const MOST = 64;
+
+/** Each is a function of one task that is done together with others'. */
+export class MintBook {
+  /** What is to be minted. */
+  readonly read: (grant: GrantId) => Promise<Written>;
+  /** Keeps the minting for this process a while longer; false when another one has it by now, and nothing more may be done. */
+  readonly hold: (claim: Claimed) => Promise<boolean>;
+  /** Keeps a new token, announced; the grant's state, or undefined when the token is not kept. */
+  readonly keepToken: (keeping: Keeping) => Promise<'granted' | 'closing' | undefined>;
+  /** Ends a claim. */
+  readonly settle: (settling: Settling) => Promise<void>;
+
+  constructor(database: Database, clock: Clock) {
+    this.read = together({ most: MOST, work: (grants) => readAll(database, grants) });
+    this.hold = together({
+      most: MOST,
+      work: async (claims) => {
+        const held = await renewMints(database, claims, clock.now(), MINT_HOLD_SECONDS);
+        return claims.map((claim) => held.has(claim));
+      },
+    });
+    this.keepToken = together({ most: MOST, work: (all) => keepAll(database, all) });
+    this.settle = together({ most: MOST, work: (all) => settleAll(database, clock, all) });
+  }
+}
+
+async function readAll(database: Database, grants: readonly GrantId[]): Promise<Written[]> {
+  const [credentials, leases] = await Promise.all([credentialsOfAll(database, grants), leasesOfAll(database, grants)]);
+  const [asked, minted] = [Map.groupBy(credentials, ({ grantId }) => grantId), Map.groupBy(leases, ({ grantId }) => grantId)];
+  return grants.map((id) => ({ credentials: asked.get(id) ?? [], leases: minted.get(id) ?? [] }));
+}
+
+const keepAll = (database: Database, all: readonly Keeping[]): Promise<('granted' | 'closing' | undefined)[]> =>
+  database.transaction('keep task token', async (tx) => {
+    const kept = await keepTaskTokens(
+      tx,
+      all.map(({ grant, created: { sealed, accessor, opens } }) => ({ id: grant.id, sealed, accessor, opens })),
+    );
+    await announceTasks(
+      tx,
+      all.flatMap(({ grant }) => (kept.has(grant.id) ? [grant.taskId] : [])),
+    );
+    // What was not kept, or is closing, has more to do than to settle.
+    const settled = all.flatMap(({ grant, settles }) => (settles && kept.get(grant.id) === 'granted' ? [settles] : []));
+    if (settled.length > 0) await settleMints(tx, settled);
+    return all.map(({ grant }) => kept.get(grant.id));
+  });
+
+const settleAll = (database: Database, clock: Clock, all: readonly Settling[]): Promise<void[]> =>
+  database.transaction('settle minting', async (tx) => {
+    await settleMints(
+      tx,
+      all.map(({ claim }) => claim),
+    );
+    for (const { claim, finished } of all) if (!finished) await hurryRevocation(tx, claim.grant.id, clock.now());
+    return all.map(() => undefined);
+  });
