@@ -55,8 +55,22 @@ export function startOurs(stack: BenchStack, shape: Shape, ids: readonly string[
   });
 }
 
+/** Waits until everything that the starts have left to do is done: events published, facts chained. What comes next is not to be measured with it. */
+export async function settled(stack: BenchStack): Promise<void> {
+  for (const end = Date.now() + PATIENCE_MS; ;) {
+    const [row] = await stack.ledger.run<{ left: number }>(
+      '',
+      'select (select count(*) from ledger.outbox)::int + (select count(*) from evidence.intake)::int as left',
+    );
+    if (row?.left === 0) return;
+    if (Date.now() > end) throw new Error(`${row?.left} events and facts were not published within ${PATIENCE_MS / 1000} s`);
+    await pause(POLL_MS);
+  }
+}
+
 /** What a bare start leaves behind. */
 export interface Started {
+  readonly token: string;
   readonly accessor: string;
   readonly lease?: string;
 }
@@ -67,7 +81,7 @@ export async function startBare(stack: BenchStack, shape: Shape, ids: readonly s
   try {
     return await rateOf(ids.length, () => makeBare(stack, shape, ids, started));
   } finally {
-    await end(stack, started);
+    await endBare(stack, started);
   }
 }
 
@@ -96,16 +110,16 @@ async function callsOfOneStart(vault: BareVault, shape: Shape, id: string): Prom
   const { client_token: token, accessor } = auth as { client_token: string; accessor: string };
   const base64 = (text: string): string => Buffer.from(text).toString('base64');
   await vault.write('transit/encrypt/mayfly-task-token', { plaintext: base64(token), context: base64(id) });
-  if (shape === 'token') return { accessor };
+  if (shape === 'token') return { token, accessor };
   const login: Answer = await vault.read('database/creds/orders-read', token);
   const lease = String(login['lease_id']);
   await vault.write('sys/leases/renew', { lease_id: lease, increment: LIFE_SECONDS - 1 }, token);
   await vault.write(`cubbyhole/${id}`, { material: login['data'] as object }, token);
-  return { accessor, lease };
+  return { token, accessor, lease };
 }
 
 /** Leases first and waited for: what Vault would do in the background would be measured with what comes next. */
-async function end(stack: BenchStack, started: readonly Started[]): Promise<void> {
+export async function endBare(stack: BenchStack, started: readonly Started[]): Promise<void> {
   const vault = await stack.bareVault('revoker', AT_ONCE);
   await inFlight(started, AT_ONCE, async ({ accessor, lease }) => {
     if (lease) await vault.write('sys/leases/revoke', { lease_id: lease, sync: true });

@@ -17,18 +17,23 @@ export class Orchestrator {
     this.#producer = producer;
   }
 
-  start(tasks: readonly StormTask[], capability: string): Promise<void> {
-    return this.#send(tasks, 'dev.mayfly.task.started.v1', ({ id, tenant }) => stormTask(tenant, id, capability));
+  start(tasks: readonly StormTask[], capability: string, topic = TOPIC): Promise<void> {
+    return this.#send(topic, tasks, 'dev.mayfly.task.started.v1', ({ id, tenant }) => stormTask(tenant, id, capability));
   }
 
   end(tasks: readonly StormTask[], outcome = 'succeeded'): Promise<void> {
-    return this.#send(tasks, 'dev.mayfly.task.ended.v1', ({ id }) => ({ taskId: id, outcome }));
+    return this.#send(TOPIC, tasks, 'dev.mayfly.task.ended.v1', ({ id }) => ({ taskId: id, outcome }));
   }
 
-  async #send(tasks: readonly StormTask[], type: string, dataOf: (task: StormTask) => Readonly<Record<string, unknown>>): Promise<void> {
+  async #send(
+    topic: string,
+    tasks: readonly StormTask[],
+    type: string,
+    dataOf: (task: StormTask) => Readonly<Record<string, unknown>>,
+  ): Promise<void> {
     for (let from = 0; from < tasks.length; from += BATCH) {
       await this.#producer.send(
-        TOPIC,
+        topic,
         tasks.slice(from, from + BATCH).map((task) => recordOf(task, type, dataOf(task))),
       );
     }
