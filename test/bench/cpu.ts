@@ -41,3 +41,22 @@ function statOf(entry: string): (readonly [number, { readonly parent: number; re
 /** What was used between two looks, by process. */
 export const usedBetween = (before: Readonly<Record<string, number>>, after: Readonly<Record<string, number>>): Record<string, number> =>
   Object.fromEntries(Object.entries(after).map(([name, seconds]) => [name, seconds - (before[name] ?? 0)]));
+
+/** For people: what each process used of one piece of work, in milliseconds, the most first; what is next to nothing is left out. */
+export function perPiece(used: Readonly<Record<string, number>>, pieces: number): string {
+  const each = Object.entries(used)
+    .map(([name, seconds]) => [name, (seconds * 1_000) / pieces] as const)
+    .filter(([, milliseconds]) => milliseconds >= 0.02)
+    .sort((a, b) => b[1] - a[1]);
+  const all = each.reduce((sum, [, milliseconds]) => sum + milliseconds, 0);
+  return `${all.toFixed(2)} ms (${each.map(([name, milliseconds]) => `${name} ${milliseconds.toFixed(2)}`).join(', ')})`;
+}
+
+/** Adds up what several rounds have used. */
+export function addUsed(sum: Record<string, number>, used: Readonly<Record<string, number>>): void {
+  for (const [name, seconds] of Object.entries(used)) sum[name] = (sum[name] ?? 0) + seconds;
+}
+
+/** Processes of a stack, and this one, which makes the load. */
+export const withThis = (processes: ReadonlyMap<string, StackProcess>): ReadonlyMap<string, StackProcess> =>
+  new Map([...processes, ['load', { name: 'load', pid: process.pid } as StackProcess]]);

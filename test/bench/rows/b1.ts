@@ -1,7 +1,8 @@
 /** Task starts against the same calls of Vault made bare. */
+import { addUsed, cpuOf, perPiece, usedBetween, withThis } from '../cpu.ts';
 import type { Figure, Ratio, Row } from '../row.ts';
 import { ratiosOf, sideBySide } from '../side-by-side.ts';
-import { settled, startBare, startOurs, taskIds, type Shape } from '../starts.ts';
+import { endBare, makeBare, settled, startBare, startOurs, taskIds, type Shape, type Started } from '../starts.ts';
 
 /** Starts a round, all sent at once. */
 const COUNTS: Readonly<Record<Shape, { full: number; quick: number }>> = {
@@ -19,29 +20,47 @@ const row: Row = {
     const { quick, rounds, seed, say } = bench;
     const figures: Figure[] = [];
     const ratios: Ratio[] = [];
+    const costs: string[] = [];
+    const processes = withThis(stack.processes);
+    const using = async <T>(used: Record<string, number>, work: () => Promise<T>): Promise<T> => {
+      const before = await cpuOf(processes);
+      const result = await work();
+      addUsed(used, usedBetween(before, await cpuOf(processes)));
+      return result;
+    };
     for (const shape of ['token', 'login'] as const) {
       const count = COUNTS[shape][quick ? 'quick' : 'full'];
       const ids = (part: string, many = count): string[] => taskIds(`b1-${seed}-${shape}-${part}`, many);
       const through: number[] = [];
+      const used = { ours: {}, bare: {} };
       await startOurs(stack, shape, ids('warm', count >> 2));
       await settled(stack);
-      await startBare(stack, shape, ids('warm', count >> 2));
+      await endBare(stack, await makeBare(stack, shape, ids('warm', count >> 2)));
       const measured = await sideBySide(
         rounds,
+        (round) =>
+          using(used.ours, async () => {
+            const startedAt = performance.now();
+            const rate = await startOurs(stack, shape, ids(String(round)));
+            await settled(stack);
+            through.push((count * 1_000) / (performance.now() - startedAt));
+            return rate;
+          }),
         async (round) => {
-          const startedAt = performance.now();
-          const rate = await startOurs(stack, shape, ids(String(round)));
-          await settled(stack);
-          through.push((count * 1_000) / (performance.now() - startedAt));
+          const started: Started[] = [];
+          const rate = await using(used.bare, () => startBare(stack, shape, ids(String(round)), started));
+          await endBare(stack, started);
           return rate;
         },
-        (round) => startBare(stack, shape, ids(String(round))),
       );
       say(`${shape}: ours ${measured.ours.map(Math.round).join(' ')}, bare ${measured.theirs.map(Math.round).join(' ')} starts/s`);
       figures.push(
         { name: `${shape}: ours`, unit: 'starts/s', rounds: measured.ours },
         { name: `${shape}: ours, until every event is published and every fact chained`, unit: 'starts/s', rounds: through },
         { name: `${shape}: bare calls`, unit: 'starts/s', rounds: measured.theirs },
+      );
+      costs.push(
+        `CPU of a start, ${shape}: ours ${perPiece(used.ours, rounds * count)}; bare ${perPiece(used.bare, rounds * count)}. load is who sends and waits.`,
       );
       ratios.push({ name: `rate of starts, ${shape}`, rounds: ratiosOf(measured), goal: { atLeast: 0.5 }, aim: 0.8 });
     }
@@ -52,6 +71,7 @@ const row: Row = {
         `Bursts of ${COUNTS.token[quick ? 'quick' : 'full']} (token) and ${COUNTS.login[quick ? 'quick' : 'full']} (login) starts sent at once by one orchestrator; the clock runs from the first event's sending until the ledger can deliver the last.`,
         'token: the credential is minted when it is fetched, so that a start makes the task token and seals it (2 calls: token/create by role, transit/encrypt).',
         'login: a database login is minted at the start too (5 calls: and database/creds, leases/renew, cubbyhole, with the task token).',
+        ...costs,
       ],
     };
   },
