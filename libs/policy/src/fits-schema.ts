@@ -2,8 +2,8 @@
  * Whether a Cedar schema can be asked Mayfly's questions.
  * @module
  */
-import { isAuthorized } from '@cedar-policy/cedar-wasm/nodejs';
-import type { Capability, TaskFacts } from '@mayfly/domain';
+import { preparsePolicySet, preparseSchema, statefulIsAuthorized } from '@cedar-policy/cedar-wasm/nodejs';
+import { digestOf, type Capability, type TaskFacts } from '@mayfly/domain';
 import { cedarRequest } from './cedar-request.js';
 import { ACTIONS, type Action } from './question.js';
 import type { KnownQuestion } from './refuse-by-registration.js';
@@ -50,8 +50,17 @@ function questionsFor(action: Action): KnownQuestion[] {
  * True when the schema takes both the smallest and the fullest question of every action. Otherwise
  * every real question would end as `evaluation-error`: a set like that is better refused at load.
  */
-export const fitsSchema = (schema: string): boolean =>
-  ACTIONS.flatMap(questionsFor).every(
-    (question) =>
-      isAuthorized({ ...cedarRequest(question), schema, validateRequest: true, policies: { staticPolicies: {} } }).type === 'success',
+export function fitsSchema(schema: string): boolean {
+  const preparsedSchemaName = digestOf(schema);
+  const parsed = [preparseSchema(preparsedSchemaName, schema), preparsePolicySet(NO_POLICIES, { staticPolicies: {} })];
+  return (
+    parsed.every(({ type }) => type === 'success') &&
+    ACTIONS.flatMap(questionsFor).every(
+      (question) =>
+        statefulIsAuthorized({ ...cedarRequest(question), preparsedSchemaName, validateRequest: true, preparsedPolicySetId: NO_POLICIES })
+          .type === 'success',
+    )
   );
+}
+
+const NO_POLICIES = 'none';

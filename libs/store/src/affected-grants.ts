@@ -56,9 +56,21 @@ export async function affectedGrants(sql: Sql, digest: string, affected: Affecte
   return rows.map(({ id, traceparent }) => ({ id, ...(traceparent && { traceparent }) }));
 }
 
+/** Ids after one, up to another where there is one. */
+export interface IdRange {
+  readonly after: string;
+  readonly upTo?: string | undefined;
+}
+
+/** Every id of a grant begins with `g`. */
+const AFTER_ALL = 'h';
+
+/** All grants in four parts of about the same size: ids are random. */
+export const ID_RANGES: readonly IdRange[] = ['', 'gc', 'gk', 'gs'].map((after, at, all) => ({ after, upTo: all[at + 1] }));
+
 /**
- * Moves live grants that are not affected from one set to another, in the order of their ids; those that somebody holds are left for the
- * next time.
+ * Moves live grants of a range that are not affected from one set to another, in the order of their ids; those that somebody holds are left
+ * for the next time.
  * @returns how many were moved, and the last of them
  */
 export async function moveUnaffected(
@@ -66,7 +78,7 @@ export async function moveUnaffected(
   from: string,
   to: string,
   affected: Affected,
-  after: string,
+  { after, upTo }: IdRange,
   limit: number,
 ): Promise<{ readonly moved: number; readonly last?: string }> {
   const [row] = await sql.run<{ moved: number; last: string | null }>(
@@ -74,11 +86,11 @@ export async function moveUnaffected(
     `with ${SLICES}, moved as (
        update ledger.task_grant set policy_digest = $5 where id = any(array(
          select g.id from ledger.task_grant g
-         where g.state = 'granted' and g.policy_digest = $1 and g.id > $3 and not ${AFFECTED} order by g.id limit $4
+         where g.state = 'granted' and g.policy_digest = $1 and g.id > $3 and g.id <= $6 and not ${AFFECTED} order by g.id limit $4
          for no key update skip locked
        )) returning id
      ) select count(*)::int as moved, max(id) as last from moved`,
-    [from, asSlices(affected), after, limit, to],
+    [from, asSlices(affected), after, limit, to, upTo ?? AFTER_ALL],
   );
   return { moved: row?.moved ?? 0, ...(row?.last && { last: row.last }) };
 }

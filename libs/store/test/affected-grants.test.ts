@@ -3,7 +3,7 @@ import { plusSeconds, type Initiator } from '@mayfly/domain';
 import { factsOf, type Grant } from '@mayfly/grant';
 import { affects, SLICE_FIELDS, type Affected, type Slice } from '@mayfly/policy';
 import fc from 'fast-check';
-import { affectedGrants, findGrant, lockGrant, moveUnaffected, olderPolicyInUse } from '../src/index.js';
+import { affectedGrants, findGrant, ID_RANGES, lockGrant, moveUnaffected, olderPolicyInUse } from '../src/index.js';
 import { AT, capability, granted, startLedger, task, type Ledger } from './ledger.js';
 
 let ledger: Ledger;
@@ -57,12 +57,20 @@ describe('another policy set', () => {
         const digest = await underOneSet();
         const expected = grants.filter((grant) => affects(affected, factsOf(grant, grant.request!), grant.source.slice('urn:'.length)));
         expect(await affectedBy(digest, affected)).toEqual(expected.map(({ id }) => id).sort());
-        const { moved } = await moveUnaffected(ledger.database, digest, 'sha256:new', affected, '', 1_000);
+        const { moved } = await moveUnaffected(ledger.database, digest, 'sha256:new', affected, { after: '' }, 1_000);
         expect(moved).toBe(grants.length - expected.length);
         expect(await affectedBy(digest, 'all')).toEqual(expected.map(({ id }) => id).sort());
       }),
       { numRuns: 40 },
     );
+  });
+
+  test('reaches every grant once in the ranges together', async () => {
+    const digest = await underOneSet();
+    const parts = await Promise.all(ID_RANGES.map((range) => moveUnaffected(ledger.database, digest, 'sha256:ranges', [], range, 1_000)));
+    expect(parts.filter(({ moved }) => moved > 0).length).toBeGreaterThan(1);
+    expect(parts.reduce((sum, { moved }) => sum + moved, 0)).toBe(grants.length);
+    expect(await affectedBy(digest, 'all')).toEqual([]);
   });
 
   test('goes page by page, and finds what still rests on another set', async () => {
@@ -72,7 +80,7 @@ describe('another policy set', () => {
     const [first, ...rest] = await affectedBy(digest, 'all');
     expect(rest.length).toBe(grants.length - 1);
     expect((await affectedGrants(ledger.database, digest, 'all', first!, 1_000)).map(({ id }) => id)).toEqual(rest);
-    const page = await moveUnaffected(ledger.database, digest, 'sha256:new', [], '', 3);
+    const page = await moveUnaffected(ledger.database, digest, 'sha256:new', [], { after: '' }, 3);
     expect(page).toEqual({ moved: 3, last: rest[1] });
     expect(await affectedBy(digest, 'all')).toEqual(rest.slice(2));
   });
@@ -81,7 +89,7 @@ describe('another policy set', () => {
     const digest = await underOneSet();
     await ledger.database.transaction('hold', async (tx) => {
       await lockGrant(tx, grants[0]!.id);
-      const { moved } = await moveUnaffected(ledger.database, digest, 'sha256:new', [], '', 1_000);
+      const { moved } = await moveUnaffected(ledger.database, digest, 'sha256:new', [], { after: '' }, 1_000);
       expect(moved).toBe(grants.length - 1);
     });
     expect(await affectedBy(digest, 'all')).toEqual([grants[0]!.id]);
@@ -105,7 +113,7 @@ describe('another policy set', () => {
     const touched = await affectedBy(digest, [{ agents: ['a1'] }]);
     expect(touched).toEqual(expect.arrayContaining([child.id, grandchild.id]));
     expect(touched).not.toContain(nephew.id);
-    await moveUnaffected(ledger.database, digest, 'sha256:new', [{ agents: ['a1'] }], '', 1_000);
+    await moveUnaffected(ledger.database, digest, 'sha256:new', [{ agents: ['a1'] }], { after: '' }, 1_000);
     expect(await findGrant(ledger.database, grandchild.id)).toMatchObject({ policyDigest: digest });
     expect(await findGrant(ledger.database, nephew.id)).toMatchObject({ policyDigest: 'sha256:new' });
   });

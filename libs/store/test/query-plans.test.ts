@@ -167,7 +167,7 @@ test('a page of those whom another policy set touches is found without reading t
   expect(
     await scans(async (sql) => {
       expect(await store.affectedGrants(sql, 'sha256:one', slices, '', 100)).toHaveLength(100);
-      await store.moveUnaffected(sql, 'sha256:one', 'sha256:two', [{ agents: ['nobody'] }], '', 500);
+      await store.moveUnaffected(sql, 'sha256:one', 'sha256:two', [{ agents: ['nobody'] }], { after: '' }, 500);
     }),
   ).toEqual([]);
 });

@@ -8,7 +8,7 @@
  */
 import { digestOf } from '@mayfly/domain';
 import { readPolicySet, whatChanged, type Affected, type PolicySet } from '@mayfly/policy';
-import { affectedGrants, findPolicySet, moveUnaffected, olderPolicyInUse } from '@mayfly/store';
+import { affectedGrants, findPolicySet, ID_RANGES, moveUnaffected, olderPolicyInUse, type IdRange } from '@mayfly/store';
 import { countSpared, lookAgainAt, type LookDependencies } from './look-again.js';
 
 const PAGE = 100;
@@ -19,8 +19,10 @@ interface Pass {
   readonly from: string;
   readonly to: string;
   readonly affected: Affected;
-  readonly stage: 'affected' | 'rest';
-  readonly after: string;
+  /** Where the affected are looked for next; undefined when all were found. */
+  readonly after: string | undefined;
+  /** Parts of the others that are still to be moved, side by side. */
+  readonly rest: readonly IdRange[];
 }
 
 /** One follower; see above. */
@@ -54,26 +56,32 @@ export class PolicyFollower {
     const before = await this.#setOf(from);
     // What cannot be compared affects everybody.
     const affected = before ? this.compare(before, set) : 'all';
-    return { from, to: set.digest, affected, stage: 'affected', after: '' };
+    return { from, to: set.digest, affected, after: '', rest: ID_RANGES };
   }
 
   async #lookAgain(): Promise<number> {
     const pass = this.#pass;
-    if (pass?.stage !== 'affected') return 0;
+    if (pass?.after === undefined) return 0;
     const page = await affectedGrants(this.on.database, pass.from, pass.affected, pass.after, PAGE);
     await lookAgainAt(this.on, page, { cause: 'policy_drift', drift: 'policy_set' });
     const last = page.at(-1);
-    this.#pass = last ? { ...pass, after: last.id } : { ...pass, stage: 'rest', after: '' };
+    this.#pass = { ...pass, after: last?.id };
     return page.length;
   }
 
   async #moveOn(set: PolicySet): Promise<number> {
     const pass = this.#pass;
     if (!pass) return 0;
-    const { moved, last } = await moveUnaffected(this.on.database, pass.from, pass.to, pass.affected, pass.after, MOVED_AT_ONCE);
-    if (moved > 0) countSpared(moved);
-    if (last) {
-      this.#pass = { ...pass, after: last };
+    const pages = await Promise.all(
+      pass.rest.map(async (range) => ({
+        range,
+        ...(await moveUnaffected(this.on.database, pass.from, pass.to, pass.affected, range, MOVED_AT_ONCE)),
+      })),
+    );
+    const moved = pages.reduce((sum, page) => sum + page.moved, 0);
+    if (moved > 0) {
+      countSpared(moved);
+      this.#pass = { ...pass, rest: pages.flatMap(({ range, last }) => (last ? [{ ...range, after: last }] : [])) };
       return moved;
     }
     this.#pass = await this.#begin(set);
