@@ -67,6 +67,12 @@ describe('the form of a token', () => {
     ['an empty kid', token({ kid: '' })],
     ['a kid of 257 characters', token({ kid: 'k'.repeat(257) })],
     ['a typ that is a list', token({ typ: ['JWT'] })],
+    ['an issuer that is a list', token({}, { iss: ['https://a'] })],
+    ['a subject that is a number', token({}, { sub: 7 })],
+    ['padding', `${encode({ alg: 'ES256' })}.${encode({})}.AA==`],
+    ['white space', `${token({})}\n`],
+    ['letters of plain base64', `${encode({ alg: 'ES256' })}.${encode({})}.+/AA`],
+    ['stray bits in its last letter', `${encode({ alg: 'ES256' })}.${encode({})}.AB`],
   ])('has three parts of its own: not %s', (_, text) => {
     expect(faultOf(() => openToken(text))).toBe('malformed');
   });

@@ -134,6 +134,7 @@ describe('OIDC tokens of operators', () => {
     ['of another issuer', { iss: ISSUER }, {}, 'untrusted-issuer'],
     ['for agents', { aud: 'mayfly' }, {}, 'wrong-audience'],
     ['to log out', {}, { typ: 'logout+jwt' }, 'wrong-type'],
+    ['that are bound to a key', { cnf: { jkt: 'a' } }, {}, 'no-proof'],
   ])('are refused: %s', async (_, claims, header, cause) => {
     expect(await causeOf(createOperatorVerifier(trust, { clock }).verify(await operator(claims, header)))).toBe(cause);
   });
