@@ -56,6 +56,27 @@ test('remembers no refusal', async () => {
   expect(looked).toBe(2);
 });
 
+test('remembers what it has verified through a flood of tokens by made-up keys', async () => {
+  const keys = keySet(finderOf(first));
+  const token = await sign(first);
+  const [, payload, signature] = token.split('.');
+  const madeUp = (n: number): string =>
+    `${Buffer.from(JSON.stringify({ alg: 'ES256', kid: `made-up-${n}` })).toString('base64url')}.${payload}.${signature}`;
+  expect(await causeOf(token, keys)).toBe('verified');
+  for (let n = 0; n < 10_001; n += 1) await verifySignature(madeUp(n), keys).catch(() => undefined);
+  const before = looked;
+  expect(await causeOf(token, keys)).toBe('verified');
+  expect(looked).toBe(before);
+});
+
+test('tries all keys for a token that names none', async () => {
+  const keys = keySet(finderOf(first, second));
+  const nameless = (signer: Signer): Promise<string> => sign(signer, {}, { kid: undefined });
+  expect(await causeOf(await nameless(first), keys)).toBe('verified');
+  expect(await causeOf(await nameless(second), keys)).toBe('verified');
+  expect(await causeOf(await nameless(await newSigner()), keys)).toBe('unknown-key');
+});
+
 test('looks for a new key once, and only where there is none of the token’s', async () => {
   const token = await sign(second);
   expect(await causeOf(token, keySet(finderOf(first), finderOf(first, second)))).toBe('verified');
