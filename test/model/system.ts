@@ -36,10 +36,7 @@ const STEPS = {
   },
   revoker: {
     'mint_at.busy': 'ask-issuer',
-    'grant.by_ids': 'find-doomed',
-    'credential.of_grants': 'find-doomed',
-    'lease.of_grants': 'find-doomed',
-    'token.retired_of_grants': 'find-doomed',
+    'grant.whole': 'find-doomed',
     'end straggler': 'find-doomed',
     'note quarantine': 'confirm',
     'conclude leases': 'conclude',

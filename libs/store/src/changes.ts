@@ -10,6 +10,7 @@ export const announceTask = (tx: Sql, taskId: string): Promise<void> => announce
 
 /** The same for many tasks. */
 export async function announceTasks(tx: Sql, taskIds: readonly string[]): Promise<void> {
+  if (taskIds.length === 0) return;
   await tx.run('task.announce', `select pg_notify('${CHANNELS.task}', task) from unnest($1::text[]) as task`, [taskIds]);
 }
 

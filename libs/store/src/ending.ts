@@ -5,12 +5,13 @@
 import type { Cause, Drift, GrantId, TaskOutcome } from '@mayfly/domain';
 import { grantClosed, revocationRequested, type Credential, type Grant, type Lease } from '@mayfly/grant';
 import type { Sql } from '@mayfly/postgres';
+import { laneOf } from '@mayfly/revocation';
 import { announceTasks } from './changes.js';
 import { credentialsOf, credentialsOfAll } from './credentials.js';
 import { lockLiveChildren, transitionGrant, transitionGrants } from './grants.js';
 import { leasesOfAll, transitionLeases } from './leases.js';
 import { emit, emitAll } from './outbox.js';
-import { queueRevocations } from './queues.js';
+import { queueRevocations, wakeRevoker } from './queues.js';
 
 /** Why something ends, and who says so. */
 export interface End {
@@ -84,11 +85,15 @@ export async function endGrants(tx: Sql, endings: readonly GrantEnding[]): Promi
     tx,
     'granted',
     'closing',
-    [...ending].map(([id, { end }]) => ({ id, patch: patchOf(end) })),
+    [...ending].map(([id, { end }]) => ({
+      id,
+      patch: patchOf(end),
+      revocation: { revokeAt: end.at, revokeLane: laneOf(end.cause) },
+    })),
   );
   const live = closing.map((grant) => ({ grant, end: ending.get(grant.id)!.end }));
   await endLeases(tx, await leasesUnder(tx, live));
-  await queueAll(tx, live);
+  if (live.length > 0) await wakeRevoker(tx);
   const over = [...dropped, ...live];
   if (over.length > 0)
     await announceTasks(
@@ -150,12 +155,4 @@ async function leasesUnder(tx: Sql, endings: readonly GrantEnding[]): Promise<Le
     const credential = bySlot.get(slot(lease));
     return credential ? [{ ...byGrant.get(lease.grantId)!, credential, lease }] : [];
   });
-}
-
-/** One request for all that have the same cause: the cause decides the lane. */
-async function queueAll(tx: Sql, endings: readonly GrantEnding[]): Promise<void> {
-  for (const [cause, same] of Map.groupBy(endings, ({ end }) => end.cause)) {
-    const earliestAt = new Date(Math.min(...same.map(({ end }) => end.at.getTime())));
-    await queueRevocations(tx, [...new Set(same.map(({ grant }) => grant.id))], earliestAt, cause);
-  }
 }

@@ -141,21 +141,40 @@ export type GrantPatch = Partial<Omit<Grant, 'id' | 'taskId' | 'state' | 'tenant
 export interface GrantChange {
   readonly id: GrantId;
   readonly patch: { readonly [Field in keyof GrantPatch]: GrantPatch[Field] | null };
+  /** What becomes of its revocation in the same version of its row. */
+  readonly revocation?: Queued | Settled;
+}
+/** Something is to be revoked from then on, in this lane unless an earlier one asked before. */
+export interface Queued {
+  readonly revokeAt: Date;
+  readonly revokeLane: number;
+}
+/** Nothing is left to revoke, unless more was asked for since this claim. */
+export interface Settled {
+  readonly revokeClaim: number;
 }
 
+const QUEUED = `, revoke_at = least(new.revoke_at, old.revoke_at), revoke_claim = old.revoke_claim + 1,
+  revoke_lane = case when old.revoke_at is null then new.revoke_lane else least(old.revoke_lane, new.revoke_lane) end`;
+const SETTLED = ', revoke_at = case when old.revoke_claim = new.revoke_claim then null else old.revoke_at end';
+const WITH_REVOCATION = { ...GRANT, revokeAt: 'revoke_at', revokeLane: 'revoke_lane', revokeClaim: 'revoke_claim' };
+
 /**
- * The only way grants' states change: compare-and-set.
+ * The only way grants' states change: compare-and-set. All changes of one call are of one form.
  * @returns those that were changed; the others were not (or no longer) in `from`, which is a normal outcome
  */
 export async function transitionGrants(tx: Sql, from: GrantState, to: GrantState, changes: readonly GrantChange[]): Promise<Grant[]> {
   if (!mayGrantGo(from, to)) throw new TypeError(`a grant may not go from ${from} to ${to}`);
+  if (changes.length === 0) return [];
+  const { patch: form, revocation } = changes[0]!;
   const { list, rows } = rowsOf(
-    GRANT,
-    changes.map(({ id, patch }) => [{ id }, patch]),
+    WITH_REVOCATION,
+    changes.map(({ id, patch, revocation: also }) => [{ id, ...also }, patch]),
   );
+  const queue = revocation === undefined ? '' : 'revokeAt' in revocation ? QUEUED : SETTLED;
   const changed = await tx.run(
-    nameOf('grant.go', changes[0]?.patch ?? {}),
-    `update ledger.task_grant old set state = $2, prior_state = $1${list}
+    nameOf('grant.go', { ...form, ...revocation }),
+    `update ledger.task_grant old set state = $2, prior_state = $1${list}${queue}
      from jsonb_populate_recordset(null::ledger.task_grant, $3::jsonb) as new where old.id = new.id and old.state = $1 returning ${selectList(GRANT, 'old')}`,
     [from, to, rows],
   );

@@ -6,9 +6,7 @@
 import type { GrantId } from '@mayfly/domain';
 import type { Credential, Grant, Lease } from '@mayfly/grant';
 import type { Sql } from '@mayfly/postgres';
-import { GRANT, readGrant, selectList } from './columns.js';
-import { credentialsOfAll } from './credentials.js';
-import { leasesOfAll } from './leases.js';
+import { CREDENTIAL, GRANT, LEASE, readCredential, readGrant, readLease, selectList } from './columns.js';
 import type { Claimed } from './queues.js';
 
 const ALL = selectList(GRANT);
@@ -32,43 +30,44 @@ export interface WholeGrant {
   readonly retiredTokens: readonly string[];
 }
 
-/** Reads these grants with all that belongs to them; one that there is not is left out. */
+const rowsOf = (columns: Readonly<Record<string, string>>, from: string): string =>
+  `(select coalesce(json_agg(json_build_array(${Object.values(columns).join(', ')})), '[]') from ${from})`;
+const WHOLE = `select ${ALL},
+  ${rowsOf(CREDENTIAL, '(select * from ledger.credential where grant_id = g.id order by position) c')} as credentials,
+  ${rowsOf(LEASE, '(select * from ledger.lease where grant_id = g.id order by intended_at, ref) l')} as leases,
+  array(select accessor from ledger.retired_token where grant_id = g.id and gone_at is null order by retired_at) as retired
+  from ledger.task_grant g where id = any($1)`;
+
+/** Reads these grants with all that belongs to them, in one statement; one that there is not is left out. */
 export async function findWholeGrants(sql: Sql, ids: readonly GrantId[]): Promise<ReadonlyMap<GrantId, WholeGrant>> {
-  const [grants, credentials, leases, retired] = await Promise.all([
-    sql.run('grant.by_ids', `select ${ALL} from ledger.task_grant where id = any($1)`, [ids]),
-    credentialsOfAll(sql, ids),
-    leasesOfAll(sql, ids),
-    livingRetiredTokens(sql, ids),
-  ]);
-  const [credentialsOf, leasesOf] = [Map.groupBy(credentials, byGrant), Map.groupBy(leases, byGrant)];
-  const whole = (grant: Grant): WholeGrant => ({
-    grant,
-    credentials: credentialsOf.get(grant.id) ?? [],
-    leases: leasesOf.get(grant.id) ?? [],
-    retiredTokens: retired.get(grant.id) ?? [],
-  });
-  return new Map(grants.map(readGrant).map((grant) => [grant.id, whole(grant)]));
-}
-
-const byGrant = ({ grantId }: { readonly grantId: GrantId }): GrantId => grantId;
-
-/** Accessors of these grants' retired tokens that are not proven gone, by grant, the eldest first. They act as capabilities: never show them. */
-export async function livingRetiredTokens(sql: Sql, ids: readonly GrantId[]): Promise<ReadonlyMap<GrantId, readonly string[]>> {
-  const rows = await sql.run<{ accessor: string; grantId: GrantId }>(
-    'token.retired_of_grants',
-    'select accessor, grant_id as "grantId" from ledger.retired_token where grant_id = any($1) and gone_at is null order by retired_at',
-    [ids],
+  const rows = await sql.run<{ credentials: unknown[][]; leases: unknown[][]; retired: string[] }>('grant.whole', WHOLE, [ids]);
+  return new Map(
+    rows.map((row) => {
+      const grant = readGrant(row);
+      const [credentials, leases] = [
+        row.credentials.map((values) => readCredential(rowOf(CREDENTIAL, values))),
+        row.leases.map(readLeaseOf),
+      ];
+      return [grant.id, { grant, credentials, leases, retiredTokens: row.retired }];
+    }),
   );
-  const found = Map.groupBy(rows, byGrant);
-  return new Map([...found].map(([id, tokens]) => [id, tokens.map(({ accessor }) => accessor)]));
 }
 
-/** These grants, locked in one order until the transaction ends. */
-export async function lockGrants(tx: Sql, ids: readonly GrantId[]): Promise<Grant[]> {
-  const rows = await tx.run('grant.lock_by_ids', `select ${ALL} from ledger.task_grant where id = any($1) order by id for no key update`, [
-    ids,
-  ]);
-  return rows.map(readGrant);
+const rowOf = (columns: Readonly<Record<string, string>>, values: readonly unknown[]): Record<string, unknown> =>
+  Object.fromEntries(Object.values(columns).map((column, index) => [column, values[index]]));
+
+/** Moments of a lease: JSON has them as texts. */
+const MOMENTS = ['intended_at', 'issued_at', 'expires_at', 'delivered_at', 'requested_at', 'quarantined_at', 'confirmed_at'];
+
+function readLeaseOf(values: readonly unknown[]): Lease {
+  const row = rowOf(LEASE, values);
+  for (const moment of MOMENTS) if (typeof row[moment] === 'string') row[moment] = new Date(row[moment]);
+  return readLease(row);
+}
+
+/** Locks these grants in one order until the transaction ends. What is read afterwards is what the lock keeps. */
+export async function lockGrants(tx: Sql, ids: readonly GrantId[]): Promise<void> {
+  await tx.run('grant.lock_by_ids', 'select from ledger.task_grant where id = any($1) order by id for no key update', [ids]);
 }
 
 /** How a claim ends: nothing left (null), or again at `next`. */
@@ -79,6 +78,7 @@ export interface Settlement {
 
 /** Ends claims of revocations. One that somebody else took meanwhile, or that more was asked for, is left alone. */
 export async function settleRevocations(tx: Sql, settlements: readonly Settlement[]): Promise<void> {
+  if (settlements.length === 0) return;
   await tx.run(
     'revoke_at.settle_all',
     `update ledger.task_grant old set revoke_at = new.next from unnest($1::text[], $2::int[], $3::timestamptz[]) as new (id, claim, next)

@@ -5,6 +5,7 @@
 import type { OutEvent } from '@mayfly/domain';
 import { failpoint } from '@mayfly/failpoints';
 import type { Database, Sql } from '@mayfly/postgres';
+import { announceTasks } from './changes.js';
 import { CHANNELS, outboxChannel } from './channels.js';
 import { INTAKE, intakeRows } from './evidence.js';
 
@@ -18,19 +19,23 @@ export interface OutboxRow {
 /** Puts an event into the outbox, and its content into the evidence, in the caller's transaction. */
 export const emit = (tx: Sql, owner: string, event: OutEvent): Promise<void> => emitAll(tx, owner, [event]);
 
-/** The same for many events, in their order. One statement: this is what every change of state costs. */
-export async function emitAll(tx: Sql, owner: string, events: readonly OutEvent[]): Promise<void> {
-  if (events.length === 0) return;
+/**
+ * The same for many events, in their order. One statement: this is what every change of state costs.
+ * @param changed tasks that are announced with it, as {@link announceTasks} does
+ */
+export async function emitAll(tx: Sql, owner: string, events: readonly OutEvent[], changed: readonly string[] = []): Promise<void> {
+  if (events.length === 0) return announceTasks(tx, changed);
   const facts = events.map((event) => {
     const { tenant, taskId } = event.data as { tenant?: string; taskId?: string };
     const data = { ...event.data, eventId: event.id, ...(event.causationId && { causationId: event.causationId }) };
     return { kind: event.type, at: event.time.toISOString(), tenant, taskId, by: owner, data, traceparent: event.traceparent };
   });
-  await tx.run('outbox.emit', `with ${OUTBOX}, ${INTAKE('$3')} select ${WAKE}, pg_notify('${CHANNELS.evidence}', '')`, [
-    owner,
-    JSON.stringify(events),
-    intakeRows(facts),
-  ]);
+  await tx.run(
+    'outbox.emit',
+    `with ${OUTBOX}, ${INTAKE('$3')} select ${WAKE}, pg_notify('${CHANNELS.evidence}', ''),
+       (select count(pg_notify('${CHANNELS.task}', task)) from unnest($4::text[]) as task)`,
+    [owner, JSON.stringify(events), intakeRows(facts), changed],
+  );
 }
 
 /** The same without evidence: for what is itself a copy of evidence. */

@@ -88,6 +88,11 @@ export const claimOldestRevocations = takeOldest('revoke');
 /** Ends a claim: nothing left (null), or again at `next`. */
 export const settleRevocation = settle('revoke');
 
+/** Tells the revoker that there is something to revoke. */
+export async function wakeRevoker(tx: Sql): Promise<void> {
+  await tx.run('revoke_at.wake', `select pg_notify('${CHANNELS.revoke}', '')`);
+}
+
 /**
  * Says that grants have something to revoke.
  * @param cause decides the lane; what was asked for before in an earlier lane stays there
@@ -100,7 +105,7 @@ export async function queueRevocations(tx: Sql, ids: readonly GrantId[], at: Dat
        revoke_lane = case when revoke_at is null then $3 else least(revoke_lane, $3) end where id = any($1)`,
     [ids, at, laneOf(cause)],
   );
-  await tx.run('revoke_at.wake', `select pg_notify('${CHANNELS.revoke}', '')`);
+  await wakeRevoker(tx);
 }
 
 /** Looks again at a grant that the revoker waits for; it keeps its lane. */
@@ -110,7 +115,7 @@ export async function hurryRevocation(tx: Sql, id: GrantId, at: Date): Promise<v
     'update ledger.task_grant set revoke_at = least($2, coalesce(revoke_at, $2)), revoke_claim = revoke_claim + 1 where id = $1',
     [id, at],
   );
-  await tx.run('revoke_at.wake', `select pg_notify('${CHANNELS.revoke}', '')`);
+  await wakeRevoker(tx);
 }
 
 /** Gives up a hold on a grant's minting, so that it is due at once. */

@@ -5,7 +5,7 @@
 import { credentialRevoked, revocationStuck, type Grant, type Lease } from '@mayfly/grant';
 import { STUCK_AFTER_ATTEMPTS, taints, type Doomed, type Verdict } from '@mayfly/revocation';
 import type { OutEvent } from '@mayfly/domain';
-import { amendGrant, amendLease, announceTasks, emit, emitAll, stateFacts, transitionLease, transitionLeases } from '@mayfly/store';
+import { amendGrant, amendLease, emit, emitAll, stateFacts, transitionLease, transitionLeases } from '@mayfly/store';
 import type { Sql, StatedFact } from '@mayfly/store';
 import { ATTRIBUTES, counter, histogram, METRICS } from '@mayfly/telemetry';
 
@@ -39,15 +39,12 @@ const duration = histogram(METRICS.revocationDuration);
 export async function concludeAll(tx: Sql, conclusions: readonly Conclusion[]): Promise<void> {
   for (const { grant, attempts } of conclusions)
     if (attempts !== grant.revokeAttempts) await amendGrant(tx, grant.id, grant.state, { revokeAttempts: attempts });
-  await writeDeaths(tx, conclusions.flatMap(deathsIn));
+  // A fetch may be waiting for the earlier copy to be dead.
+  const changed = conclusions.map(({ grant }) => grant.taskId);
+  await writeDeaths(tx, conclusions.flatMap(deathsIn), changed);
   for (const conclusion of conclusions)
     for (const [doomed, verdict] of conclusion.verdicts)
       if (verdict.kind === 'alive') await noteSurvivor(tx, conclusion, doomed, verdict.problem);
-  // A fetch may be waiting for the earlier copy to be dead.
-  await announceTasks(
-    tx,
-    conclusions.map(({ grant }) => grant.taskId),
-  );
   await stateFacts(
     tx,
     conclusions.flatMap((one) =>
@@ -61,7 +58,7 @@ export async function concludeAll(tx: Sql, conclusions: readonly Conclusion[]): 
 const deathsIn = (conclusion: Conclusion): Death[] =>
   conclusion.verdicts.flatMap(([doomed, verdict]) => (verdict.kind === 'over' ? [{ conclusion, doomed, verdict }] : []));
 
-async function writeDeaths(tx: Sql, deaths: readonly Death[]): Promise<void> {
+async function writeDeaths(tx: Sql, deaths: readonly Death[], changed: readonly string[]): Promise<void> {
   const events: OutEvent[] = [];
   const facts: StatedFact[] = [];
   for (const [state, same] of Map.groupBy(deaths, ({ verdict }) => verdict.state)) {
@@ -78,7 +75,7 @@ async function writeDeaths(tx: Sql, deaths: readonly Death[]): Promise<void> {
       count(death, over);
     }
   }
-  await emitAll(tx, 'revoker', events);
+  await emitAll(tx, 'revoker', events, changed);
   await stateFacts(tx, facts);
 }
 

@@ -312,7 +312,7 @@ describe('a token that is being made this very moment is not “no token”', ()
           await finished;
         }
         const rows = await ledger.database.run(name, text, values);
-        if (name === 'grant.by_ids') {
+        if (name === 'grant.whole') {
           finished ??= issuerFinishes();
           grantRead();
           await finished;

@@ -2,17 +2,8 @@ import { currentTrace } from '@mayfly/telemetry';
 import type { Killing } from '../killing.js';
 
 /** Closes the grant if nothing of it is left, and gives up the claim. */
-export async function closeGrant({
-  ledger,
-  clock,
-  claim,
-  grant,
-  credentials = [],
-  tokenProof,
-  remains,
-  next = null,
-}: Killing): Promise<void> {
+export async function closeGrant({ ledger, clock, claim, grant, tokenProof, remains, next = null }: Killing): Promise<void> {
   if (!grant) throw new TypeError('closeGrant comes after findDoomed');
   const proven = tokenProof !== undefined && remains === false;
-  await ledger.close({ claim, grant, credentials, proven, next, at: clock.now(), traceparent: currentTrace()?.traceparent });
+  await ledger.close({ claim, grant, proven, next, at: clock.now(), traceparent: currentTrace()?.traceparent });
 }
