@@ -1,6 +1,6 @@
 /**
- * What is read and settled of one grant's killing, for many grants in one statement: when thousands end at once, a statement each would be
- * most of the cost.
+ * What is asked when tasks end, and read and settled of their grants' killing, for many in one statement: when thousands end at once, a
+ * statement each would be most of the cost.
  * @module
  */
 import type { GrantId } from '@mayfly/domain';
@@ -19,6 +19,16 @@ export async function beingMinted(sql: Sql, ids: readonly GrantId[]): Promise<Re
     [ids],
   );
   return new Set(rows.map(({ id }) => id));
+}
+
+/** Of these tasks, the ones that have a row, be it a tombstone. */
+export async function knownTasks(sql: Sql, taskIds: readonly string[]): Promise<ReadonlySet<string>> {
+  const rows = await sql.run<{ taskId: string }>(
+    'grant.known',
+    'select task_id as "taskId" from ledger.task_grant where task_id = any($1)',
+    [taskIds],
+  );
+  return new Set(rows.map(({ taskId }) => taskId));
 }
 
 /** A grant with all that belongs to it. */

@@ -11,7 +11,7 @@ import {
   contradictsInbox,
   credentialsOf,
   DroppedClaims,
-  findGrantByTask,
+  knownTasks,
   giveUpLease,
   insertTombstone,
   type CurrentPolicy,
@@ -45,6 +45,8 @@ export interface IssuingDependencies {
 
 /** Starts of one transaction at most, where a decision takes no time to speak of. */
 const ADMITTED_TOGETHER = 64;
+/** Ends that are looked up in one statement at most. */
+const ENDS_TOGETHER = 250;
 /** So soon after Vault failed it is tried again. What is still to be minted stays in the queue, so that the revoker knows. */
 const RETRY_SECONDS = 3;
 
@@ -53,6 +55,7 @@ export class Issuing {
   readonly #dropped: DroppedClaims;
   readonly #book: MintBook;
   readonly #admit: (start: Start) => Promise<Admitted>;
+  readonly #isKnown: (taskId: string) => Promise<boolean>;
 
   constructor(private readonly on: IssuingDependencies) {
     const { database, clock, admittedTogether = ADMITTED_TOGETHER } = on;
@@ -63,6 +66,13 @@ export class Issuing {
       admittedTogether > 1
         ? together({ most: admittedTogether, work: (starts) => admitStarts(admitting, starts) })
         : async (start) => (await admitStarts(admitting, [start]))[0]!;
+    this.#isKnown = together({
+      most: ENDS_TOGETHER,
+      work: async (taskIds: readonly string[]) => {
+        const known = await knownTasks(database, taskIds);
+        return taskIds.map((taskId) => known.has(taskId));
+      },
+    });
   }
 
   /**
@@ -88,7 +98,7 @@ export class Issuing {
   async onTaskEnded(message: TaskEndedMessage): Promise<void> {
     const { database, clock, policies, audience } = this.on;
     const { envelope, end } = message;
-    if (await findGrantByTask(database, end.taskId)) return;
+    if (await this.#isKnown(end.taskId)) return;
     const { set } = await policies.get(database);
     const orchestrator = await vouchFor(set.orchestrator(envelope.source), message, audience).then(
       (vouched) => vouched.orchestrator,
