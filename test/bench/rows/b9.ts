@@ -7,6 +7,7 @@ import type { Bench, Row } from '../row.ts';
 import { startOurs, taskIds } from '../starts.ts';
 
 const TASKS = { full: 600, quick: 150 } as const;
+const WARM_PER_PROCESS = 250;
 
 /** What one size did in one round. */
 interface Measured {
@@ -32,7 +33,7 @@ const row: Row = {
       // In turns who begins: what the machine does meanwhile meets all alike.
       for (const size of round % 2 === 0 ? sizes : sizes.toReversed()) {
         const stack = await bench.ownStack({ replicas: { issuer: size, revoker: size } });
-        const one = await onceThrough(bench, stack, `${round}-${size}`);
+        const one = await onceThrough(bench, stack, size, `${round}-${size}`);
         await stack.stop();
         measured.get(size)!.push(one);
         bench.say(
@@ -54,7 +55,7 @@ const row: Row = {
         { name: `CPU a task, ${size} over 1`, rounds: over(size, 'cpu'), goal: { atMost: 1.1 } },
       ]),
       notes: [
-        `${TASKS[quick ? 'quick' : 'full']} tasks with a database login each, all started at once, then all ended at once, on a fresh stack of each size.`,
+        `${TASKS[quick ? 'quick' : 'full']} tasks with a database login each, all started at once, then all ended at once, on a fresh stack of each size that has done ${WARM_PER_PROCESS} tasks for each of its processes before.`,
         'CPU is that of all processes, servers too. Calls of Vault are those in its audit log that a task makes: what is done twice shows there. Walks and comparisons, which each revoker makes, are left out.',
         ...(quick ? ['Quick: one round, and 1 and 4 only.'] : []),
       ],
@@ -63,12 +64,16 @@ const row: Row = {
 };
 export default row;
 
-async function onceThrough({ seed, quick }: Bench, stack: BenchStack, part: string): Promise<Measured> {
+async function onceThrough({ seed, quick, say }: Bench, stack: BenchStack, size: number, part: string): Promise<Measured> {
   const many = TASKS[quick ? 'quick' : 'full'];
   const ids = (kind: string, count: number): string[] => taskIds(`b9-${seed}-${part}-${kind}`, count);
-  const warm = ids('warm', many >> 2);
-  await startOurs(stack, 'login', warm);
+  // Every process has to have compiled what it runs: a tenth of a second of work each is no measure of anything.
+  const warm = ids('warm', WARM_PER_PROCESS * size);
+  await startOurs(stack, 'token', warm);
   await endOurs(stack, warm);
+  const logins = ids('login', (many >> 2) * Math.sqrt(size));
+  await startOurs(stack, 'login', logins);
+  await endOurs(stack, logins);
   const audit = new AuditLog(stack);
   const before = await cpuOf(stack.processes);
   const real = ids('real', many);
@@ -76,6 +81,7 @@ async function onceThrough({ seed, quick }: Bench, stack: BenchStack, part: stri
   const ends = await endOurs(stack, real);
   const cpu = (sum(usedBetween(before, await cpuOf(stack.processes))) * 1_000) / many;
   const calls = Object.entries(audit.calls()).filter(([what]) => OF_A_TASK.some((each) => what.endsWith(each)));
+  say(`${size}: ${calls.map(([what, count]) => `${what} ${(count / many).toFixed(2)}`).join(', ')}`);
   return { starts, ends, cpu, calls: sum(Object.fromEntries(calls)) / many };
 }
 
