@@ -20,7 +20,7 @@ export const scenarios = (seed: number): Told[] => [
   killInStorm(seed),
   outage(seed),
   ...[false, true].map((sharedPlaces) => oneCellAway(sharedPlaces, seed)),
-  ...[4, 5, 8].map((cells) => tenThousand(cells, seed)),
+  ...[8, 10, 16].map((cells) => tenThousand(cells, seed)),
 ];
 
 /** Time that one end takes of Vault, in milliseconds. */

@@ -1,5 +1,6 @@
 /** From a load to machines: work in, processors out (the utilization law), tasks in, rows out (Little's law). */
-import { BYTES, CALL, END, LOGIN, START } from './costs.ts';
+import type { Told } from './scenarios.ts';
+import { BYTES, CALL, END, LOGIN, START, type Parts } from './costs.ts';
 
 export interface Load {
   /** Tasks that start, and as many that end. */
@@ -10,8 +11,6 @@ export interface Load {
   readonly logins: number;
   /** Tool calls that a task asks about while it lives. */
   readonly callsPerTask: number;
-  /** How long ended tasks stay in the ledger. */
-  readonly keptDays: number;
 }
 
 /** How it is run. */
@@ -29,36 +28,49 @@ export interface Size {
   readonly deliveries: number;
   readonly vaultClusters: number;
   readonly ledgerCores: number;
+  /** A log has one writer at a time, which is one processor: so many logs, each in a ledger of its own. */
+  readonly evidenceLogs: number;
+  readonly kafkaCores: number;
+  /** Of the tasks topic. */
   readonly partitions: number;
   readonly liveGib: number;
   readonly endedGibPerDay: number;
   readonly evidenceGibPerDay: number;
-  readonly keptGib: number;
 }
 
 const GIB = 2 ** 30;
 const DAY = 86_400;
 
-/** A service is one processor; partitions are twice the consumers, so that these can double before topics have to be made anew. */
-export function sizeOf({ tasksPerSecond, taskSeconds, logins, callsPerTask, keptDays }: Load, { busyAtMost, coresOfVault }: Plan): Size {
+/** A service's process is one processor; partitions are twice the consumers, so that these can double before topics have to be made anew. */
+export function sizeOf({ tasksPerSecond, taskSeconds, logins, callsPerTask }: Load, { busyAtMost, coresOfVault }: Plan): Size {
   const cores = (msPerTask: number): number => Math.ceil((tasksPerSecond * msPerTask) / 1_000 / busyAtMost);
-  const half = logins / 2;
-  const issuers = cores(START.service + half * LOGIN.service);
-  const revokers = cores(END.service + half * LOGIN.service);
+  const both = (part: keyof Parts): number => START[part] + END[part] + logins * LOGIN[part];
+  const issuers = cores(START.service + (logins * LOGIN.service) / 2);
+  const revokers = cores(END.service + (logins * LOGIN.service) / 2);
   const liveGrants = tasksPerSecond * taskSeconds;
-  const endedGibPerDay = (tasksPerSecond * DAY * BYTES.ended) / GIB;
-  const evidenceGibPerDay = (tasksPerSecond * DAY * BYTES.evidence) / GIB;
+  const perDay = (bytes: number): number => (tasksPerSecond * DAY * bytes) / GIB;
   return {
     liveGrants,
     issuers,
     revokers,
-    deliveries: cores(callsPerTask * CALL.alone),
-    vaultClusters: Math.ceil(cores(START.vault + END.vault + logins * LOGIN.vault) / coresOfVault),
-    ledgerCores: cores(START.ledger + END.ledger + logins * LOGIN.ledger),
+    deliveries: cores(callsPerTask * CALL.service),
+    vaultClusters: Math.ceil(cores(both('vault')) / coresOfVault),
+    ledgerCores: cores(both('ledger') + callsPerTask * CALL.ledger),
+    evidenceLogs: cores(both('evidence') + callsPerTask * CALL.evidence),
+    kafkaCores: cores(both('kafka')),
     partitions: 2 * Math.max(issuers, revokers),
-    liveGib: (liveGrants * BYTES.live) / GIB,
-    endedGibPerDay,
-    evidenceGibPerDay,
-    keptGib: keptDays * (endedGibPerDay + evidenceGibPerDay),
+    liveGib: (liveGrants * (BYTES.grant + BYTES.lease)) / GIB,
+    endedGibPerDay: perDay(BYTES.grant + BYTES.lease + 2 * BYTES.event),
+    evidenceGibPerDay: perDay((BYTES.recordsOfTask + callsPerTask) * BYTES.record),
   };
 }
+
+/** Loads that docs/scale.md speaks of. */
+const LOADS: Readonly<Record<string, Load>> = {
+  '50 tasks/s, a login each': { tasksPerSecond: 50, taskSeconds: 600, logins: 1, callsPerTask: 10 },
+  '1,000 tasks/s, a login in ten': { tasksPerSecond: 1_000, taskSeconds: 1_000, logins: 0.1, callsPerTask: 10 },
+  '10,000 tasks/s, 10 M live': { tasksPerSecond: 10_000, taskSeconds: 1_000, logins: 0.1, callsPerTask: 10 },
+};
+const PLAN = { busyAtMost: 0.6, coresOfVault: 16 };
+
+export const sizes = (): Told[] => Object.entries(LOADS).map(([name, load]) => ({ name, figures: { ...sizeOf(load, PLAN) } }));

@@ -8,6 +8,7 @@ import { Pool } from 'undici';
 import { OPA, start as startOpa } from '../../../deploy/local/servers/opa.mjs';
 import { tenantsOf, withTenants, type Tenant } from '../../world/tenants.ts';
 import type { BenchStack } from '../bench-stack.ts';
+import { cpuOf, perPiece, usedBetween } from '../cpu.ts';
 import { evaluation, plainCedar, planOf, question, regoInput, regoRules, tables, withRules } from '../many-rules.ts';
 import type { Bench, Figure, Ratio, Row } from '../row.ts';
 import { inFlight, rateOf, ratiosOf, sideBySide } from '../side-by-side.ts';
@@ -34,6 +35,7 @@ const row: Row = {
       notes: [
         'In process: registrations, digest of the intent and Cedar, beside Cedar alone with all policies, all words and the schema; one processor each, a thousand different questions; ten for the comparison of the sizes.',
         `Over HTTP: ${IN_FLIGHT} requests in flight by the same client, which shares the machine with both. Ours: an ES256 token each time, the task and its budget read and counted in the ledger, evidence of each answer; writes, which are never remembered. OPA: one evaluation in memory, its rules in the form that it indexes, no proof, no record.`,
+        ...outside.notes,
       ],
     };
   },
@@ -120,6 +122,10 @@ async function overHttp({ quick, rounds, seed, say, ownStack }: Bench) {
     await rate(count, one);
     await rate(lists, list);
     await rate(count, theirs);
+    const costs = [
+      await cpuNote(stack, 'one decision', count, () => rate(count, one)),
+      await cpuNote(stack, `one of ${IN_ONE} in a list`, lists * IN_ONE, () => rate(lists, list)),
+    ];
     const single = await sideBySide(
       rounds,
       () => rate(count, one),
@@ -143,6 +149,7 @@ async function overHttp({ quick, rounds, seed, say, ownStack }: Bench) {
         { name: 'over HTTP, against OPA', rounds: ratiosOf(single), goal: { atLeast: 0.5 } },
         { name: `${IN_ONE} in one request, against OPA a decision`, rounds: ratiosOf(batched), goal: { atLeast: 1 } },
       ] satisfies Ratio[],
+      notes: costs,
     };
   } finally {
     await Promise.allSettled([mayfly.close(), other.close()]);
@@ -209,4 +216,11 @@ async function startTasks(stack: BenchStack, tenant: Tenant, seed: number): Prom
     if (Date.now() > end) throw new Error('tasks to ask about never started');
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
+}
+
+/** What a decision takes of processors, beside the client: with the ledger, and with the chaining and publishing of its evidence so far. */
+async function cpuNote({ processes }: BenchStack, what: string, count: number, work: () => Promise<unknown>): Promise<string> {
+  const before = await cpuOf(processes);
+  await work();
+  return `CPU of ${what}: ${perPiece(usedBetween(before, await cpuOf(processes)), count)}.`;
 }

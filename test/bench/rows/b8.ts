@@ -39,6 +39,7 @@ const row: Row = {
     await fill('ended', ended, 'closed');
     await fill('many', large - small, 'granted');
     await analyze(stack.ledger);
+    const sizes = await sizesOf(stack, ended, large);
     const scanned = await rowsScanned(stack);
     const after = await measure(bench, stack, 'large', tasks);
     const scans = (await rowsScanned(stack)) - scanned;
@@ -68,6 +69,7 @@ const row: Row = {
       ],
       notes: [
         `Rounds before and after cannot alternate: the ledger is filled in between, by SQL (grants, credentials, inbox; leases of those that ended; not the log of evidence). ${tasks} starts and as many ends a round.`,
+        sizes,
         `Full scans are counted by PostgreSQL itself while the second half is measured (pg_stat_user_tables: grants, credentials, leases, inbox). libs/store/test/query-plans.test.ts explains each statement.`,
       ],
     };
@@ -114,4 +116,16 @@ async function rowsScanned({ ledger }: BenchStack): Promise<number> {
      where schemaname = 'ledger' and relname in ('task_grant', 'credential', 'lease', 'inbox')`,
   );
   return row?.rows ?? 0;
+}
+
+/** What rows take, indexes with them. */
+async function sizesOf({ ledger }: BenchStack, ended: number, live: number): Promise<string> {
+  const [row] = await ledger.run<{ grants: number; leases: number; inbox: number; log: number; records: number }>(
+    '',
+    `select pg_total_relation_size('ledger.task_grant')::float8 + pg_total_relation_size('ledger.credential') as grants, pg_total_relation_size('ledger.lease')::float8 as leases,
+       pg_total_relation_size('ledger.inbox')::float8 as inbox, pg_total_relation_size('evidence.log')::float8 as log, (select count(*)::float8 from evidence.log) as records`,
+  );
+  const { grants = 0, leases = 0, inbox = 0, log = 0, records = 1 } = row ?? {};
+  const each = (bytes: number, of: number): number => Math.round(bytes / of);
+  return `Bytes on disk, indexes included: ${each(grants, ended + live)} a grant with its credential, ${each(leases, ended)} a lease, ${each(inbox, ended + live)} an event in the inbox, ${each(log, records)} a record of evidence.`;
 }
