@@ -179,13 +179,26 @@ export async function grantsPastDeadline(sql: Sql, now: Date, limit: number): Pr
   return rows.map(readGrant);
 }
 
-/** Live grants that have been silent for longer than their workflow allows. */
+const EXPECTED = `ledger.task_grant where state = 'granted' and heartbeat_timeout_seconds is not null`;
+
+/**
+ * Live grants that have been silent for longer than their workflow allows. Goes from allowance to allowance, of which there are few, and in
+ * each to those that were silent longest: the cost does not grow with how many are expected to be heard of.
+ */
 export async function grantsWithoutHeartbeat(sql: Sql, now: Date, limit: number): Promise<Grant[]> {
   const rows = await sql.run(
     'grant.lost_heartbeat',
-    `select ${selectList(GRANT)} from ledger.task_grant
-     where state = 'granted' and heartbeat_timeout_seconds is not null and heartbeat_at <= $1::timestamptz - make_interval(secs => heartbeat_timeout_seconds)
-     order by heartbeat_at limit $2`,
+    `with recursive allowed as (
+       (select heartbeat_timeout_seconds as seconds from ${EXPECTED} order by 1 limit 1)
+       union all
+       select next.seconds from allowed, lateral (
+         select heartbeat_timeout_seconds as seconds from ${EXPECTED} and heartbeat_timeout_seconds > allowed.seconds order by 1 limit 1
+       ) next
+     )
+     select silent.* from allowed, lateral (
+       select ${selectList(GRANT)} from ${EXPECTED} and heartbeat_timeout_seconds = allowed.seconds
+         and heartbeat_at <= $1::timestamptz - make_interval(secs => allowed.seconds) order by heartbeat_at limit $2
+     ) silent order by silent.heartbeat_at limit $2`,
     [now, limit],
   );
   return rows.map(readGrant);

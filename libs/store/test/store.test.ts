@@ -256,6 +256,23 @@ describe('queues', () => {
     expect(await found(6)).toEqual({ overdue: false, silent: true, spent: false });
     expect(await found(11)).toEqual({ overdue: true, silent: true, spent: true });
   });
+
+  test('who was silent longest is found first, however long each may be', async () => {
+    const at = (seconds: number) => plusSeconds(AT, seconds);
+    const heard = async (seconds: number, allowed: number) =>
+      (await granted(ledger.database, { heartbeatAt: at(seconds), heartbeatTimeoutSeconds: allowed })).grant.id;
+    const [early, patient, late, recent] = [await heard(1000, 60), await heard(900, 400), await heard(1100, 61), await heard(1390, 60)];
+    const silent = async (seconds: number, limit: number) =>
+      (await grantsWithoutHeartbeat(ledger.database, at(seconds), 100))
+        .map(({ id }) => id)
+        .filter((id) => [early, patient, late, recent].includes(id))
+        .slice(0, limit);
+    expect(await silent(1059, 9)).toEqual([]);
+    expect(await silent(1060, 9)).toEqual([early]);
+    expect(await silent(1299, 9)).toEqual([early, late]);
+    expect(await silent(1400, 9)).toEqual([patient, early, late]);
+    expect(await grantsWithoutHeartbeat(ledger.database, at(1400), 1)).toHaveLength(1);
+  });
 });
 
 describe('outbox', () => {
