@@ -75,6 +75,14 @@ function readLeaseOf(values: readonly unknown[]): Lease {
   return readLease(row);
 }
 
+/** So long a transaction that many wait for waits for a row that somebody else holds, in milliseconds; then it fails, and they are tried one by one. */
+const LONGEST_LOCK_MILLISECONDS = 1_000;
+
+/** Makes the rest of the transaction wait for locks no longer than that: a process that hangs with one row locked holds up nobody else's. */
+export async function waitBriefly(tx: Sql): Promise<void> {
+  await tx.run('lock.briefly', `select set_config('lock_timeout', '${LONGEST_LOCK_MILLISECONDS}', true)`);
+}
+
 /** Locks these grants in one order until the transaction ends. What is read afterwards is what the lock keeps. */
 export async function lockGrants(tx: Sql, ids: readonly GrantId[]): Promise<void> {
   await tx.run('grant.lock_by_ids', 'select from ledger.task_grant where id = any($1) order by id for no key update', [ids]);

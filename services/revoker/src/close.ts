@@ -4,7 +4,7 @@
  */
 import type { GrantId } from '@mayfly/domain';
 import { OPEN_LEASE_STATES, grantClosed, type Grant } from '@mayfly/grant';
-import { emitAll, findWholeGrants, lockGrants, settleRevocations, transitionGrants } from '@mayfly/store';
+import { emitAll, findWholeGrants, lockGrants, settleRevocations, transitionGrants, waitBriefly } from '@mayfly/store';
 import type { Settlement, Sql, WholeGrant } from '@mayfly/store';
 
 /** How one grant's attempt ends. */
@@ -19,6 +19,7 @@ export interface Closing extends Settlement {
 
 /** Closes those of which nothing is left, and ends the claims of all, in the caller's transaction. */
 export async function closeAll(tx: Sql, closings: readonly Closing[]): Promise<void> {
+  await waitBriefly(tx);
   const closed = await closeProven(
     tx,
     closings.filter(({ grant, proven }) => grant.state === 'closing' && proven),

@@ -5,7 +5,7 @@
 import { credentialRevoked, revocationStuck, type Grant, type Lease } from '@mayfly/grant';
 import { STUCK_AFTER_ATTEMPTS, taints, type Doomed, type Verdict } from '@mayfly/revocation';
 import type { OutEvent } from '@mayfly/domain';
-import { amendGrant, amendLease, emit, emitAll, stateFacts, transitionLease, transitionLeases } from '@mayfly/store';
+import { amendGrant, amendLease, emit, emitAll, stateFacts, transitionLease, transitionLeases, waitBriefly } from '@mayfly/store';
 import type { Sql, StatedFact } from '@mayfly/store';
 import { ATTRIBUTES, counter, histogram, METRICS } from '@mayfly/telemetry';
 
@@ -37,6 +37,7 @@ const duration = histogram(METRICS.revocationDuration);
 
 /** Writes all of them, in the caller's transaction. */
 export async function concludeAll(tx: Sql, conclusions: readonly Conclusion[]): Promise<void> {
+  await waitBriefly(tx);
   for (const { grant, attempts } of conclusions)
     if (attempts !== grant.revokeAttempts) await amendGrant(tx, grant.id, grant.state, { revokeAttempts: attempts });
   // A fetch may be waiting for the earlier copy to be dead.

@@ -112,6 +112,28 @@ describe('the end of a task', () => {
     expect(await world.vault.isTokenGone(grant.tokenAccessor!)).toBe(false);
   });
 
+  test('is not held up by another one whose row somebody else keeps locked', async () => {
+    const [held, free] = [await live(world), await live(world)];
+    await Promise.all([end(world, held.grant.taskId), end(world, free.grant.taskId)]);
+    const { promise: released, resolve: release } = Promise.withResolvers<void>();
+    const { promise: locked, resolve: lock } = Promise.withResolvers<void>();
+    const holder = ledger.database.transaction('hang', async (tx) => {
+      await lockGrant(tx, held.grant.id);
+      lock();
+      await released;
+    });
+    await locked;
+    const killed = world.revoking.killDue().catch(() => undefined);
+    const startedAt = performance.now();
+    while ((await grantOf(free.grant.taskId))?.state !== 'closed') expect(performance.now() - startedAt).toBeLessThan(5_000);
+    expect(await grantOf(held.grant.taskId)).toMatchObject({ state: 'closing' });
+    release();
+    await Promise.all([holder, killed]);
+    world.clock.advance(4_000);
+    await world.revoking.killDue();
+    expect(await grantOf(held.grant.taskId)).toMatchObject({ state: 'closed' });
+  });
+
   test('carried out by two replicas at once is announced once', async () => {
     const second = openDatabase({ url: ledger.url, applicationName: 'replica' });
     try {
