@@ -187,9 +187,10 @@ describe('bad tokens', () => {
 
 test('[bad 36] what would cost a billion hashes costs nothing', async () => {
   const expensive = `${encode({ alg: 'PBES2-HS256+A128KW', enc: 'A128GCM', p2c: 1e9, p2s: 'AA' })}.${encode({})}.AA`;
-  const from = performance.now();
+  const before = process.cpuUsage();
   for (let n = 0; n < 100; n += 1) await expect(verifier.verify(expensive)).rejects.toThrow(RefusedToken);
-  expect((performance.now() - from) / 100).toBeLessThan(5);
+  const { user, system } = process.cpuUsage(before);
+  expect((user + system) / 1_000 / 100).toBeLessThan(5);
 });
 
 test('[bad 46] a mirrored signature (high S, which half of all signers make) proves the same, and no more', async () => {

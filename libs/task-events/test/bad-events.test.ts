@@ -119,27 +119,29 @@ const reasonOf = (read: () => unknown): string => {
   return 'accepted';
 };
 
+/** What this thread itself computes meanwhile, in milliseconds: what else the machine does is not counted. */
+function computing(work: () => void): number {
+  const before = process.threadCpuUsage();
+  work();
+  const { user, system } = process.threadCpuUsage(before);
+  return (user + system) / 1_000;
+}
+
 describe('bad events', () => {
   test.each(BAD)('are refused with a stable reason: %s', (_, record, reason) => {
     expect(reasonOf(() => readTaskEvent(record))).toBe(reason);
     expect({}).not.toHaveProperty('admin');
   });
 
-  test.each(BAD)('are refused within 10 ms: %s', (_, record) => {
-    // The best of five: what the machine does besides is not ours.
-    const tries = Array.from({ length: 5 }, () => {
-      const started = performance.now();
-      reasonOf(() => readTaskEvent(record));
-      return performance.now() - started;
-    });
+  test.each(BAD)('are refused after less than 10 ms of computing: %s', (_, record) => {
+    // The best of five: the first ones are compiled.
+    const tries = Array.from({ length: 5 }, () => computing(() => reasonOf(() => readTaskEvent(record))));
     expect(Math.min(...tries)).toBeLessThan(10);
   });
 
   test('are refused in a moment, however they are nested or escaped', () => {
-    const started = performance.now();
-    for (const value of [nested(100_000), '\\"'.repeat(130_000), `"${'\\u0041'.repeat(40_000)}"`])
-      reasonOf(() => readTaskEvent(raw(value)));
-    expect(performance.now() - started).toBeLessThan(500);
+    const hostile = [nested(100_000), '\\"'.repeat(130_000), `"${'\\u0041'.repeat(40_000)}"`].map((value) => raw(value));
+    expect(computing(() => hostile.forEach((record) => reasonOf(() => readTaskEvent(record))))).toBeLessThan(500);
   });
 
   test('are never repeated in the detail', () => {
