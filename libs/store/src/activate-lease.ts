@@ -5,9 +5,9 @@
 import { earliest, plusSeconds } from '@mayfly/domain';
 import { credentialIssued, type Credential, type Grant, type Lease, type Minted } from '@mayfly/grant';
 import type { Sql } from '@mayfly/postgres';
-import { announceTask } from './changes.js';
-import { amendLease, transitionLease } from './leases.js';
-import { emit } from './outbox.js';
+import { announceTasks } from './changes.js';
+import { amendLease, transitionLeases, type LeasePatch } from './leases.js';
+import { emitAll } from './outbox.js';
 import { hurryRevocation } from './queues.js';
 
 /** A mint that succeeded in Vault. */
@@ -33,11 +33,45 @@ export const namesOf = ({ vaultLeaseId, principal }: Minted): Pick<Lease, 'vault
  * `minting → active`, announced. When the lease was asked to end meanwhile, its names are written down for the revoker instead.
  * @returns the active lease, or undefined when it is to be revoked
  */
-export async function activateLease(
-  tx: Sql,
-  owner: string,
-  { grant, credential, lease, minted, ttlSeconds, at, deliveredAt }: Activation,
-): Promise<Lease | undefined> {
+export const activateLease = async (tx: Sql, owner: string, activation: Activation): Promise<Lease | undefined> =>
+  (await activateLeases(tx, owner, [activation]))[0];
+
+/** The same for many, in their order. */
+export async function activateLeases(tx: Sql, owner: string, activations: readonly Activation[]): Promise<(Lease | undefined)[]> {
+  const changed = await transitionLeases(
+    tx,
+    ['minting'],
+    'active',
+    activations.map((activation) => ({ ref: activation.lease.ref, patch: { ...EMPTY, ...patchOf(activation) } })),
+  );
+  const active = new Map(changed.map((lease) => [lease.ref, lease]));
+  const done = activations.flatMap((activation) => {
+    const lease = active.get(activation.lease.ref);
+    return lease ? [{ ...activation, lease }] : [];
+  });
+  await emitAll(
+    tx,
+    owner,
+    done.map(({ grant, credential, lease, at }) => credentialIssued(grant, credential, lease, { at })),
+  );
+  if (done.length > 0)
+    await announceTasks(
+      tx,
+      done.map(({ grant }) => grant.taskId),
+    );
+  for (const activation of activations) {
+    const { grant, lease, at } = activation;
+    if (active.has(lease.ref)) continue;
+    await amendLease(tx, lease.ref, ['revoking', 'stuck'], patchOf(activation));
+    await hurryRevocation(tx, grant.id, at);
+  }
+  return activations.map(({ lease }) => active.get(lease.ref));
+}
+
+/** What an active lease may lack. */
+const EMPTY = { expiresAt: null, deliveredAt: null, vaultLeaseId: null, principal: null } as const;
+
+function patchOf({ credential, minted, ttlSeconds, at, deliveredAt }: Activation): LeasePatch {
   const allowed = plusSeconds(at, ttlSeconds);
   // A credential that nobody can end earlier lives as long as it says itself; any other ends when it was allowed to, or earlier.
   const expiresAt =
@@ -46,19 +80,5 @@ export async function activateLease(
       : credential.spec?.shape === 'static'
         ? minted.expiresAt
         : earliest(allowed, minted.expiresAt ?? allowed);
-  const names = {
-    issuedAt: at,
-    ...(expiresAt && { expiresAt }),
-    ...(deliveredAt && { deliveredAt }),
-    ...namesOf(minted),
-  };
-  const active = await transitionLease(tx, lease.ref, 'minting', 'active', names);
-  if (active) {
-    await emit(tx, owner, credentialIssued(grant, credential, active, { at }));
-    await announceTask(tx, grant.taskId);
-    return active;
-  }
-  await amendLease(tx, lease.ref, ['revoking', 'stuck'], names);
-  await hurryRevocation(tx, grant.id, at);
-  return undefined;
+  return { issuedAt: at, ...(expiresAt && { expiresAt }), ...(deliveredAt && { deliveredAt }), ...namesOf(minted) };
 }

@@ -108,6 +108,16 @@ export async function lockGrant(tx: Sql, id: GrantId): Promise<Grant | undefined
   return row && readGrant(row);
 }
 
+/** Grants by Mayfly's own ids, locked in one order until the transaction ends. @param held what about those that somebody else holds */
+export async function lockGrantRows(tx: Sql, ids: readonly GrantId[], held: 'wait' | 'skip'): Promise<Grant[]> {
+  const rows = await tx.run(
+    `grant.lock_rows.${held}`,
+    `select ${ALL} from ledger.task_grant where id = any($1) order by id for no key update${held === 'skip' ? ' skip locked' : ''}`,
+    [ids],
+  );
+  return rows.map(readGrant);
+}
+
 /** A grant by Mayfly's own id. */
 export async function findGrant(sql: Sql, id: GrantId): Promise<Grant | undefined> {
   const [row] = await sql.run('grant.by_id', `select ${ALL} from ledger.task_grant where id = $1`, [id]);

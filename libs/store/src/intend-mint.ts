@@ -32,21 +32,23 @@ export async function intendMint(
 }
 
 /**
- * Writes intents for grants that were opened in this very transaction: nobody can have been faster.
+ * Writes intents, for grants that were opened or locked in this transaction and credentials that have no live lease: nobody can be faster.
+ * @returns the leases, in the order of the intents
  * @throws TypeError when somebody was
  */
-export async function intendMints(tx: Sql, intents: readonly MintIntent[]): Promise<void> {
-  if (intents.length === 0) return;
+export async function intendMints(tx: Sql, intents: readonly MintIntent[]): Promise<Lease[]> {
+  if (intents.length === 0) return [];
   const named = intents.map((intent) => [newLeaseRef(), intent] as const);
   const written = await intendLeases(
     tx,
     named.map(([ref, intent]) => leaseOf(ref, intent)),
   );
-  if (written < intents.length) throw new TypeError('a credential that was just written has a lease');
+  if (written < intents.length) throw new TypeError('a credential that shall be minted has a lease');
   await stateFacts(
     tx,
     named.map(([ref, intent]) => ({ ...factOf(ref, intent), traceparent: intent.grant.traceparent })),
   );
+  return named.map(([ref, intent]) => ({ ...leaseOf(ref, intent), state: 'minting' }));
 }
 
 const leaseOf = (ref: LeaseRef, { grant, credential, minter, at }: MintIntent): IntendedLease => ({

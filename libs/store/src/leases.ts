@@ -51,7 +51,23 @@ export async function findLease(sql: Sql, ref: LeaseRef): Promise<Lease | undefi
   return row && readLease(row);
 }
 
-/** The same, locked until the transaction ends. */
+/** Leases by their public references. */
+export async function leasesByRef(sql: Sql, refs: readonly LeaseRef[]): Promise<Lease[]> {
+  const rows = await sql.run('lease.by_refs', `select ${ALL} from ledger.lease where ref = any($1)`, [refs]);
+  return rows.map(readLease);
+}
+
+/** Notes that these are being handed out; returns those that are active. */
+export async function noteDelivered(tx: Sql, refs: readonly LeaseRef[], at: Date): Promise<Lease[]> {
+  const rows = await tx.run(
+    'lease.note_delivered',
+    `update ledger.lease set delivered_at = $2 where ref = any($1) and state = 'active' returning ${ALL}`,
+    [refs, at],
+  );
+  return rows.map(readLease);
+}
+
+/** The same as {@link findLease}, locked until the transaction ends. */
 export async function lockLease(tx: Sql, ref: LeaseRef): Promise<Lease | undefined> {
   const [row] = await tx.run('lease.lock', `select ${ALL} from ledger.lease where ref = $1 for update`, [ref]);
   return row && readLease(row);

@@ -35,12 +35,14 @@ export const hasDrifted = ({ vaultDigest }: Pick<Capability, 'vaultDigest'>, kno
   vaultDigest !== undefined && known?.declared === vaultDigest && known.found !== vaultDigest;
 
 /** Names of a set's capabilities that are in Vault not what the set declares. */
-export async function driftedCapabilities(sql: Sql, { capabilities }: Pick<PolicySet, 'capabilities'>): Promise<ReadonlySet<string>> {
-  const declaring = capabilities.filter(({ vaultDigest }) => vaultDigest !== undefined);
-  if (declaring.length === 0) return new Set();
-  const known = await vaultDigests(sql);
-  return new Set(declaring.filter((capability) => hasDrifted(capability, known.get(capability.name))).map(({ name }) => name));
+export async function driftedCapabilities(sql: Sql, set: Pick<PolicySet, 'capabilities'>): Promise<ReadonlySet<string>> {
+  const declaring = set.capabilities.some(({ vaultDigest }) => vaultDigest !== undefined);
+  return declaring ? driftedAmong(set, await vaultDigests(sql)) : new Set();
 }
+
+/** The same by what was found. */
+const driftedAmong = ({ capabilities }: Pick<PolicySet, 'capabilities'>, known: ReadonlyMap<string, VaultDigest>): ReadonlySet<string> =>
+  new Set(capabilities.filter((capability) => hasDrifted(capability, known.get(capability.name))).map(({ name }) => name));
 
 /**
  * What {@link driftedCapabilities} will name once this set was compared, as far as is known by what was found last: a set that is only planned
@@ -67,6 +69,12 @@ export async function heedVault(sql: Sql, { set, decider }: Policy, what: 'all' 
   const drifted = await driftedCapabilities(sql, set);
   return { set, decider: denyDrifted(decider, what === 'all' ? drifted : revokedByDrift(set, drifted)) };
 }
+
+/** The same by what {@link vaultDigests} has found, for who has just read it: nothing is minted or fetched that is not what is declared. */
+export const heedDigests = ({ set, decider }: Policy, known: ReadonlyMap<string, VaultDigest>): Policy => ({
+  set,
+  decider: denyDrifted(decider, driftedAmong(set, known)),
+});
 
 /** What was read in Vault. */
 export interface Looked {

@@ -97,7 +97,14 @@ test.each<[string, (sql: Sql, one: Grant) => Promise<unknown>]>([
   ['those of many are', async (sql, { id }) => [await store.credentialsOfAll(sql, [id]), await store.leasesOfAll(sql, [id])]],
   ['a lease is found and locked', async (sql) => [await store.findLease(sql, ref), await store.lockLease(sql, ref)]],
   ['its mints are counted', (sql, { id }) => store.countMints(sql, id)],
-  ['a fetch is counted', async (sql, { id }) => [await store.lockCredential(sql, id, 'orders'), await store.countFetch(sql, id, 'orders')]],
+  [
+    'a fetch is counted',
+    async (sql, { id: grantId }) => [
+      await store.lockCredentials(sql, [{ grantId, name: 'orders' }]),
+      await store.countFetches(sql, [{ grantId, name: 'orders' }]),
+    ],
+  ],
+  ['what tasks asked for is read', (sql, { taskId }) => store.credentialsOfTasks(sql, [taskId])],
   ['a lease ends', (sql) => store.transitionLease(sql, ref, 'active', 'revoking', { cause: 'task_ended', requestedAt: AT })],
   ['grants end', (sql, one) => store.endGrants(sql, [{ grant: one, end: { cause: 'task_ended', by: 'test', at: AT } }])],
   ['mints are claimed', (sql) => store.claimMints(sql, LATER, 1, 50)],

@@ -7,9 +7,10 @@ import { credentialState, ENDED_GRANT_STATES, LIVE_LEASE_STATES, type Credential
 import { amendGrant, credentialsOf, endGrant, endLease, findGrantByTask, leasesOf, lockGrant, stateFact } from '@mayfly/store';
 import { ATTRIBUTES, counter, currentTrace, METRICS, SPANS, withSpan, type TraceContext } from '@mayfly/telemetry';
 import type { Delivered, DeliveryDependencies, Fetch } from './fetch.js';
+import { FetchBook } from './fetch-book.js';
 import { fetchSecret } from './flow.js';
 import { grantFor } from './steps/check-grant.js';
-import { CopyLost } from './steps/hand.js';
+import { CopyLost } from './hand-all.js';
 
 /** A task as its own agent sees it. No secret. */
 export interface TaskView {
@@ -35,7 +36,11 @@ const hasEnded = (grant: Grant): boolean => (ENDED_GRANT_STATES as readonly stri
 
 /** Serves one proven workload at a time; every method takes the identity that was proven. */
 export class Delivering {
-  constructor(private readonly on: DeliveryDependencies) {}
+  readonly #book: FetchBook;
+
+  constructor(private readonly on: DeliveryDependencies) {
+    this.#book = new FetchBook(on);
+  }
 
   /** State of a task. @throws TaskNotFound */
   async view(taskId: TaskId, agent: string): Promise<TaskView> {
@@ -133,7 +138,7 @@ export class Delivering {
   }
 
   async #fetchNow(taskId: TaskId, name: string, agent: string): Promise<Delivered> {
-    const known: Fetch = { on: this.on, taskId, name, agent };
+    const known: Fetch = { on: this.on, book: this.#book, taskId, name, agent };
     await fetchSecret(known);
     const { credential, lease, material } = known;
     if (!credential || !lease || !material) throw new TypeError('a fetch that was not refused has material');

@@ -7,6 +7,7 @@ import type { Credential, Grant, Lease, Minted, SecretIssuer, TaskTokenOpener } 
 import type { Decision, Policy, PolicySet } from '@mayfly/policy';
 import type { CurrentPolicy, Database, QuotaWatch, TaskChanges } from '@mayfly/store';
 import type { Targets } from '@mayfly/targets';
+import type { FetchBook, Seen } from './fetch-book.js';
 
 /** What delivering works with. */
 export interface DeliveryDependencies {
@@ -22,11 +23,14 @@ export interface DeliveryDependencies {
 /** Known at the beginning, then more with every step. */
 export interface Fetch {
   readonly on: DeliveryDependencies;
+  readonly book: FetchBook;
   readonly taskId: TaskId;
   readonly name: string;
   /** The workload that proved itself. */
   readonly agent: string;
 
+  /** What the task rested on when it was looked at. */
+  seen?: Seen;
   grant?: Grant;
   credential?: Credential;
   decision?: Decision;

@@ -1,12 +1,14 @@
 import { PendingApproval, TaskClosed, TaskNotFound, Denied, InvalidRequest, NotReady } from '@mayfly/domain';
 import type { Credential, Grant } from '@mayfly/grant';
-import { credentialsOf, findGrantByTask, type Sql } from '@mayfly/store';
+import { findGrantByTask, type Sql } from '@mayfly/store';
 import type { Fetch } from '../fetch.js';
 
 /** Finds the credential, or refuses. */
 export async function checkGrant(known: Fetch): Promise<void> {
-  known.grant = await grantFor(known.on.database, known.taskId, known.agent);
-  known.credential = openCredential(known.grant, await credentialsOf(known.on.database, known.grant.id), known.name);
+  const seen = await known.book.look(known.taskId);
+  known.grant = ownGrant(seen?.standing.grant, known.agent);
+  known.credential = openCredential(known.grant, seen!.credentials, known.name);
+  known.seen = seen!;
   if (!known.grant.sealedToken) throw new NotReady();
 }
 
@@ -14,8 +16,10 @@ export async function checkGrant(known: Fetch): Promise<void> {
  * The grant of a task, for its own agent only. The grant's agent decides, not the token's say-so.
  * @throws TaskNotFound for an unknown task and for another workload's: the two look alike
  */
-export async function grantFor(sql: Sql, taskId: string, agent: string): Promise<Grant> {
-  const grant = await findGrantByTask(sql, taskId);
+export const grantFor = async (sql: Sql, taskId: string, agent: string): Promise<Grant> =>
+  ownGrant(await findGrantByTask(sql, taskId), agent);
+
+function ownGrant(grant: Grant | undefined, agent: string): Grant {
   if (!grant || grant.agentId !== agent) throw new TaskNotFound();
   return grant;
 }

@@ -1,6 +1,6 @@
 import { Denied } from '@mayfly/domain';
 import { decideGrant, type Decision, type Redecided } from '@mayfly/policy';
-import { aboveOf, heedVault, stateFact, stateShadow } from '@mayfly/store';
+import { aboveOf, heedDigests, stateFact, stateShadow } from '@mayfly/store';
 import { ATTRIBUTES, counter, METRICS, SPANS, withSpan } from '@mayfly/telemetry';
 import type { Fetch } from '../fetch.js';
 
@@ -8,14 +8,14 @@ const decisions = counter(METRICS.decisions);
 
 /** The permit at the start is not enough: what holds is what is decided now. No decision is a deny. */
 export async function decideAgain(known: Fetch): Promise<void> {
-  const { on, grant, credential } = known;
-  if (!grant?.request || !credential) throw new TypeError('decideAgain comes after checkGrant');
+  const { on, seen, grant, credential } = known;
+  if (!seen || !grant?.request || !credential) throw new TypeError('decideAgain comes after checkGrant');
   const at = on.clock.now();
   const { decision, parentNarrowed } = await withSpan(
     SPANS.decide,
     { attributes: { [ATTRIBUTES.capability]: credential.capability, [ATTRIBUTES.taskId]: grant.taskId } },
     async (span) => {
-      const { decider, set } = await heedVault(on.database, await on.policies.get(on.database));
+      const { decider, set } = heedDigests(await on.policies.of(on.database, seen.standing.policy), seen.digests);
       known.policySet = set;
       const parent = await aboveOf(on.database, grant);
       // By the very rule by which drift decides: what it would take a moment later is not given now.

@@ -1,7 +1,7 @@
 import { MayflyError, SecretTainted, TaskClosed, VaultUnavailable } from '@mayfly/domain';
 import { failpoint } from '@mayfly/failpoints';
 import { ttlOf, type Minted } from '@mayfly/grant';
-import { activateLease, amendLease, failLease, isTainted } from '@mayfly/store';
+import { amendLease, failLease, isTainted } from '@mayfly/store';
 import { ATTRIBUTES, counter, histogram, METRICS, SPANS, withSpan } from '@mayfly/telemetry';
 import type { Fetch } from '../fetch.js';
 
@@ -60,9 +60,7 @@ async function mintNow(known: Fetch): Promise<void> {
     });
     failpoint('C8');
     const at = on.clock.now();
-    const active = await on.database.transaction('activate lease', (tx) =>
-      activateLease(tx, 'delivery', { grant, credential, lease, minted, ttlSeconds, at, deliveredAt: at }),
-    );
+    const active = await known.book.activate({ grant, credential, lease, minted, ttlSeconds, at, deliveredAt: at });
     failpoint('C9');
     if (!active) throw new TaskClosed();
     known.lease = active;
