@@ -5,6 +5,7 @@
 import type { Clock, GrantId } from '@mayfly/domain';
 import type { Credential, Grant, Lease, TaskToken } from '@mayfly/grant';
 import {
+  activateLeases,
   announceTasks,
   credentialsOfAll,
   hurryRevocation,
@@ -12,6 +13,7 @@ import {
   leasesOfAll,
   renewMints,
   settleMints,
+  type Activation,
   type Claimed,
   type Database,
   type NewTaskToken,
@@ -50,6 +52,8 @@ export class MintBook {
   readonly hold: (claim: Claimed) => Promise<boolean>;
   /** Keeps a new token, announced; the grant's state, or undefined when the token is not kept. */
   readonly keepToken: (keeping: Keeping) => Promise<'granted' | 'closing' | undefined>;
+  /** See `activateLease`. */
+  readonly activate: (activation: Activation) => Promise<Lease | undefined>;
   /** Ends a claim. */
   readonly settle: (settling: Settling) => Promise<void>;
 
@@ -63,6 +67,10 @@ export class MintBook {
       },
     });
     this.keepToken = together({ most: MOST, work: (all) => keepAll(database, all) });
+    this.activate = together({
+      most: MOST,
+      work: (all) => database.transaction('activate lease', (tx) => activateLeases(tx, 'issuer', all)),
+    });
     this.settle = together({ most: MOST, work: (all) => settleAll(database, clock, all) });
   }
 }

@@ -2,7 +2,7 @@ import { MayflyError } from '@mayfly/domain';
 import { failpoint } from '@mayfly/failpoints';
 import { ATTRIBUTES, counter, histogram, METRICS, SPANS, withSpan } from '@mayfly/telemetry';
 import { ttlOf, type Credential, type Lease } from '@mayfly/grant';
-import { activateLease, driftedCapabilities, endLease, giveUpLease, intendMint, lockGrant, namesOf, noteMinted } from '@mayfly/store';
+import { driftedCapabilities, endLease, giveUpLease, intendMint, lockGrant, namesOf, noteMinted } from '@mayfly/store';
 import type { Minting } from '../minting.js';
 
 const mints = counter(METRICS.mints);
@@ -35,7 +35,7 @@ export async function mintLeases(known: Minting): Promise<'stop' | void> {
 }
 
 async function mintOne(
-  { database, clock, vault, grant, token }: Minting,
+  { database, clock, vault, grant, token, book }: Minting,
   lease: Lease,
   credential: Credential,
   spec: NonNullable<Credential['spec']>,
@@ -61,9 +61,7 @@ async function mintOne(
     }
     failpoint('C9');
     await vault.keep(token, lease.ref, minted.material);
-    await database.transaction('activate lease', (tx) =>
-      activateLease(tx, 'issuer', { grant, credential, lease, minted, ttlSeconds, at: clock.now() }),
-    );
+    await book.activate({ grant, credential, lease, minted, ttlSeconds, at: clock.now() });
   });
   mints.add(1, { [ATTRIBUTES.capability]: spec.name, [ATTRIBUTES.outcome]: 'minted' });
   duration.since(startedAt, { [ATTRIBUTES.engine]: spec.engine });
