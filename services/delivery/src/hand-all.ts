@@ -2,7 +2,7 @@ import { TaskClosed, NotReady } from '@mayfly/domain';
 import { credentialDelivered } from '@mayfly/grant';
 import { emitAll, leasesByRef, lockGrantRows } from '@mayfly/store';
 import type { DeliveryDependencies, Fetch } from './fetch.js';
-import { BUSY, type Each } from './fetch-book.js';
+import { BUSY, type Each } from './per-grant.js';
 
 /** INVARIANT: the permit and the delivery are durable in the evidence before a byte leaves, and nothing leaves once the task has ended. */
 export const handAll = (

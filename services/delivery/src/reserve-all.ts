@@ -15,7 +15,7 @@ import {
 } from '@mayfly/store';
 import { ATTRIBUTES, counter, METRICS } from '@mayfly/telemetry';
 import type { DeliveryDependencies, Fetch } from './fetch.js';
-import { BUSY, type Each } from './fetch-book.js';
+import { BUSY, type Each } from './per-grant.js';
 import { keepBudget } from './steps/keep-budget.js';
 
 const refusals = counter(METRICS.quotaRefusals);

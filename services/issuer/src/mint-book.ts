@@ -2,7 +2,7 @@
  * What minting reads and writes in the ledger. Tasks that are minted for side by side share a statement: each by itself would cost one.
  * @module
  */
-import type { Clock, GrantId } from '@mayfly/domain';
+import { StoreUnavailable, type Clock, type GrantId } from '@mayfly/domain';
 import type { Credential, Grant, Lease, TaskToken } from '@mayfly/grant';
 import {
   activateLeases,
@@ -41,8 +41,8 @@ export interface Settling {
   readonly finished: boolean;
 }
 
-/** Tasks of one statement at most. */
-const MOST = 64;
+/** Tasks of one statement at most; while the ledger is away it is of no use to try each by itself. */
+const SHARED = { most: 64, apart: (error: unknown): boolean => !(error instanceof StoreUnavailable) };
 
 /** Each is a function of one task that is done together with others'. */
 export class MintBook {
@@ -58,20 +58,20 @@ export class MintBook {
   readonly settle: (settling: Settling) => Promise<void>;
 
   constructor(database: Database, clock: Clock) {
-    this.read = together({ most: MOST, work: (grants) => readAll(database, grants) });
+    this.read = together({ ...SHARED, work: (grants) => readAll(database, grants) });
     this.hold = together({
-      most: MOST,
+      ...SHARED,
       work: async (claims) => {
         const held = await renewMints(database, claims, clock.now(), MINT_HOLD_SECONDS);
         return claims.map((claim) => held.has(claim));
       },
     });
-    this.keepToken = together({ most: MOST, work: (all) => keepAll(database, all) });
+    this.keepToken = together({ ...SHARED, work: (all) => keepAll(database, all) });
     this.activate = together({
-      most: MOST,
+      ...SHARED,
       work: (all) => database.transaction('activate lease', (tx) => activateLeases(tx, 'issuer', all)),
     });
-    this.settle = together({ most: MOST, work: (all) => settleAll(database, clock, all) });
+    this.settle = together({ ...SHARED, work: (all) => settleAll(database, clock, all) });
   }
 }
 
