@@ -23,8 +23,8 @@ export const END: Parts = { service: 2.2, vault: 2.6, ledger: 2.1, kafka: 0.8, e
 /** What a database login adds, start and end together; the target is the database that it is for. */
 export const LOGIN = { service: 6.7, vault: 10.9, ledger: 4, kafka: 3.4, evidence: 2.5, target: 10.8 } as const;
 
-/** One tool call over HTTP, in delivery and in the ledger; its evidence with it. */
-export const CALL = { service: 0.6, ledger: 0.3, evidence: 0.2 } as const;
+/** One tool call that is asked about by itself; in a list of 32 it is a fifth of that. */
+export const CALL = { service: 0.6, ledger: 0.4, kafka: 0.1, evidence: 0.3 } as const;
 
 /** Bytes on disk, indexes with them: a grant with its credential, a lease, an event in the inbox, a record of evidence; records of one task. */
 export const BYTES = { grant: 2_600, lease: 800, event: 250, record: 1_200, recordsOfTask: 8 } as const;

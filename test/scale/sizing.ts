@@ -57,7 +57,7 @@ export function sizeOf({ tasksPerSecond, taskSeconds, logins, callsPerTask }: Lo
     vaultClusters: Math.ceil(cores(both('vault')) / coresOfVault),
     ledgerCores: cores(both('ledger') + callsPerTask * CALL.ledger),
     evidenceLogs: cores(both('evidence') + callsPerTask * CALL.evidence),
-    kafkaCores: cores(both('kafka')),
+    kafkaCores: cores(both('kafka') + callsPerTask * CALL.kafka),
     partitions: 2 * Math.max(issuers, revokers),
     liveGib: (liveGrants * (BYTES.grant + BYTES.lease)) / GIB,
     endedGibPerDay: perDay(BYTES.grant + BYTES.lease + 2 * BYTES.event),

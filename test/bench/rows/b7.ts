@@ -17,6 +17,8 @@ const MANY = 1_000;
 const FEW = 10;
 /** Tasks that ask by turns: what one task has used is counted call after call. */
 const TASKS = 64;
+/** Steps of a task's plan; no two tasks have one in common. */
+const STEPS = 8;
 const IN_FLIGHT = 32;
 const IN_ONE = 32;
 
@@ -101,14 +103,13 @@ async function overHttp({ quick, rounds, seed, say, ownStack }: Bench) {
   const authorization = `Bearer ${await stack.world.agentToken(tenant.agent)}`;
   const mayfly = new Client(stack.dev.delivery.url, { authorization });
   const other = new Client(new URL(opa.url).origin, {});
-  const asked = tables(TASKS);
-  const nth = (at: number) => [taskIds[at % TASKS]!, asked[(at * 7) % TASKS]!] as const;
+  const nth = (at: number, step = Math.floor(at / TASKS)) => [taskIds[at % TASKS]!, planned(at % TASKS)[step % STEPS]!] as const;
   const one = async (at: number): Promise<void> => {
     const [task, table] = nth(at);
     permitted(await mayfly.post('/access/v1/evaluation', evaluation(tenant.agent, task, table)));
   };
   const list = async (at: number): Promise<void> => {
-    const evaluations = Array.from({ length: IN_ONE }, (_, place) => evaluation(tenant.agent, nth(at)[0], asked[(at + place) % TASKS]!));
+    const evaluations = Array.from({ length: IN_ONE }, (_, place) => evaluation(tenant.agent, ...nth(at, place)));
     for (const each of (await mayfly.post('/access/v1/evaluations', { evaluations }))['evaluations'] as Answer[]) permitted(each);
   };
   const theirs = async (at: number): Promise<void> =>
@@ -191,17 +192,21 @@ class Client {
   }
 }
 
-/** Tasks whose plan has a step for each table that is asked about. */
+/** The tables on the plan of one task. */
+const TABLES = tables(MANY);
+const planned = (task: number): string[] => TABLES.slice(task * STEPS, (task + 1) * STEPS);
+
+/** Tasks that may do what they are asked about. */
 async function startTasks(stack: BenchStack, tenant: Tenant, seed: number): Promise<string[]> {
   const ids = Array.from({ length: TASKS }, (_, at) => `b7-${seed}-${at}`);
-  for (const taskId of ids) {
+  for (const [at, taskId] of ids.entries()) {
     await stack.world.start([{ name: 'secret', capability: 'reports.kv' }], {
       taskId,
       source: tenant.source,
       data: {
         workflow: { name: 'storm' },
         agent: { id: tenant.agent },
-        intent: { purpose: 'be asked often', plan: planOf(tables(TASKS)) },
+        intent: { purpose: 'be asked often', plan: planOf(planned(at)) },
       },
     });
   }
