@@ -53,10 +53,23 @@ export function perPiece(used: Readonly<Record<string, number>>, pieces: number)
 }
 
 /** Adds up what several rounds have used. */
-export function addUsed(sum: Record<string, number>, used: Readonly<Record<string, number>>): void {
+function addUsed(sum: Record<string, number>, used: Readonly<Record<string, number>>): void {
   for (const [name, seconds] of Object.entries(used)) sum[name] = (sum[name] ?? 0) + seconds;
 }
 
 /** Processes of a stack, and this one, which makes the load. */
-export const withThis = (processes: ReadonlyMap<string, StackProcess>): ReadonlyMap<string, StackProcess> =>
+const withThis = (processes: ReadonlyMap<string, StackProcess>): ReadonlyMap<string, StackProcess> =>
   new Map([...processes, ['load', { name: 'load', pid: process.pid } as StackProcess]]);
+
+/** Does something, and adds what every process, this one too, has used meanwhile. */
+export async function using<T>(
+  stack: { readonly processes: ReadonlyMap<string, StackProcess> },
+  sum: Record<string, number>,
+  work: () => Promise<T>,
+): Promise<T> {
+  const processes = withThis(stack.processes);
+  const before = await cpuOf(processes);
+  const result = await work();
+  addUsed(sum, usedBetween(before, await cpuOf(processes)));
+  return result;
+}

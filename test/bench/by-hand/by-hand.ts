@@ -12,10 +12,12 @@ import topics from '../../../deploy/kafka/topics.json' with { type: 'json' };
 import type { BenchStack } from '../bench-stack.ts';
 import { rateOf } from '../side-by-side.ts';
 
-const TOPIC = 'by-hand.tasks';
 const SERVICE = fileURLToPath(new URL('./service.ts', import.meta.url));
 const PATIENCE_MS = 120_000;
 const POLL_MS = 50;
+
+/** As many as there can be. */
+export const PARTITIONS = topics.partitions;
 
 export interface ByHand {
   /** Sends the same starts as ours and waits until each has its row; starts a second. */
@@ -23,7 +25,10 @@ export interface ByHand {
   stop(): Promise<void>;
 }
 
-export async function runByHand(stack: BenchStack): Promise<ByHand> {
+/** @param sideBySide partitions that are worked on at the same time; Nest and kafkajs have 1 where nothing is said */
+export async function runByHand(stack: BenchStack, sideBySide: number): Promise<ByHand> {
+  const name = `by-hand-${sideBySide}`;
+  const topic = `${name}.tasks`;
   const { dev, home, ledger } = stack;
   const brokers = dev.kafka.brokers;
   await ledger.run('', 'create schema if not exists by_hand');
@@ -33,10 +38,10 @@ export async function runByHand(stack: BenchStack): Promise<ByHand> {
   );
   const admin = new kafkajs.Kafka({ clientId: 'by-hand', brokers, logLevel: kafkajs.logLevel.NOTHING }).admin();
   await admin.connect();
-  await admin.createTopics({ topics: [{ topic: TOPIC, numPartitions: topics.partitions }], waitForLeaders: true });
+  await admin.createTopics({ topics: [{ topic, numPartitions: topics.partitions }], waitForLeaders: true });
   await admin.disconnect();
 
-  const output = openSync(join(home, 'logs', 'by-hand.log'), 'a');
+  const output = openSync(join(home, 'logs', `${name}.log`), 'a');
   const service = spawn(process.execPath, [await compiled()], {
     env: {
       ...process.env,
@@ -45,8 +50,9 @@ export async function runByHand(stack: BenchStack): Promise<ByHand> {
       VAULT_ADDR: dev.vault.address,
       VAULT_JWT_FILE: join(home, 'svid', 'issuer.jwt'),
       DATABASE_URL: dev.postgres.url,
-      TOPIC,
-      PARTITIONS: String(topics.partitions),
+      NAME: name,
+      TOPIC: topic,
+      SIDE_BY_SIDE: String(sideBySide),
     },
     stdio: ['ignore', output, output],
   });
@@ -59,7 +65,7 @@ export async function runByHand(stack: BenchStack): Promise<ByHand> {
         const sent = stack.orchestrator.start(
           ids.map((id) => ({ id, tenant })),
           'reports.kv',
-          TOPIC,
+          topic,
         );
         const end = Date.now() + PATIENCE_MS;
         for (let done = 0; done < ids.length;) {

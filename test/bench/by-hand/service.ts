@@ -10,7 +10,15 @@ import { EventPattern, Payload, Transport, type MicroserviceOptions } from '@nes
 import nodeVault from 'node-vault';
 import pg from 'pg';
 
-const { KAFKA_BROKER = '', VAULT_ADDR = '', VAULT_JWT_FILE = '', DATABASE_URL = '', TOPIC = '', PARTITIONS = '1' } = process.env;
+const {
+  KAFKA_BROKER = '',
+  VAULT_ADDR = '',
+  VAULT_JWT_FILE = '',
+  DATABASE_URL = '',
+  NAME = '',
+  TOPIC = '',
+  SIDE_BY_SIDE = '',
+} = process.env;
 const LIFE = '3600s';
 
 const vault = nodeVault({ endpoint: VAULT_ADDR });
@@ -56,11 +64,11 @@ vault.token = login.auth.client_token;
 const app = await NestFactory.createMicroservice<MicroserviceOptions>(ByHand, {
   transport: Transport.KAFKA,
   options: {
-    client: { clientId: 'by-hand', brokers: [KAFKA_BROKER] },
-    consumer: { groupId: 'by-hand', allowAutoTopicCreation: false },
+    client: { clientId: NAME, brokers: [KAFKA_BROKER] },
+    consumer: { groupId: NAME, allowAutoTopicCreation: false },
     subscribe: { fromBeginning: true },
-    // One at a time by default; as many as there can be is what a good hand would set.
-    run: { partitionsConsumedConcurrently: Number(PARTITIONS) },
+    // One at a time where nothing is said.
+    run: { partitionsConsumedConcurrently: Number(SIDE_BY_SIDE) },
   },
   logger: ['error'],
 });

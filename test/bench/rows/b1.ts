@@ -1,5 +1,5 @@
 /** Task starts against the same calls of Vault made bare. */
-import { addUsed, cpuOf, perPiece, usedBetween, withThis } from '../cpu.ts';
+import { perPiece, using } from '../cpu.ts';
 import type { Figure, Ratio, Row } from '../row.ts';
 import { ratiosOf, sideBySide } from '../side-by-side.ts';
 import { endBare, makeBare, settled, startBare, startOurs, taskIds, type Shape, type Started } from '../starts.ts';
@@ -21,13 +21,6 @@ const row: Row = {
     const figures: Figure[] = [];
     const ratios: Ratio[] = [];
     const costs: string[] = [];
-    const processes = withThis(stack.processes);
-    const using = async <T>(used: Record<string, number>, work: () => Promise<T>): Promise<T> => {
-      const before = await cpuOf(processes);
-      const result = await work();
-      addUsed(used, usedBetween(before, await cpuOf(processes)));
-      return result;
-    };
     for (const shape of ['token', 'login'] as const) {
       const count = COUNTS[shape][quick ? 'quick' : 'full'];
       const ids = (part: string, many = count): string[] => taskIds(`b1-${seed}-${shape}-${part}`, many);
@@ -39,7 +32,7 @@ const row: Row = {
       const measured = await sideBySide(
         rounds,
         (round) =>
-          using(used.ours, async () => {
+          using(stack, used.ours, async () => {
             const startedAt = performance.now();
             const rate = await startOurs(stack, shape, ids(String(round)));
             await settled(stack);
@@ -48,7 +41,7 @@ const row: Row = {
           }),
         async (round) => {
           const started: Started[] = [];
-          const rate = await using(used.bare, () => startBare(stack, shape, ids(String(round)), started));
+          const rate = await using(stack, used.bare, () => startBare(stack, shape, ids(String(round)), started));
           await endBare(stack, started);
           return rate;
         },
