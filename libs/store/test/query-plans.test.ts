@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { plusSeconds, type GrantId, type LeaseRef } from '@mayfly/domain';
 import type { Grant } from '@mayfly/grant';
-import { analyze, fillLedger } from '../../../test/world/fill-ledger.js';
+import { fillLedger, vacuum } from '../../../test/world/fill-ledger.js';
 import * as store from '../src/index.js';
 import type { Sql } from '../src/index.js';
 import { AT, capability, granted, startLedger, task, type Ledger } from './ledger.js';
@@ -30,7 +30,7 @@ beforeAll(async () => {
   const one = await granted(database, { start: task(), tenant: 'many', source: 'urn:many' });
   grant = one.grant;
   ref = one.lease.ref;
-  await analyze(database);
+  await vacuum(database);
 }, 120_000);
 afterAll(() => ledger?.stop());
 

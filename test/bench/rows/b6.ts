@@ -1,7 +1,7 @@
 /** A policy change that touches one live grant in a hundred, against deciding all of them again. */
 import { setTimeout as pause } from 'node:timers/promises';
 import { readPolicySet, type PolicyFiles } from '@mayfly/policy';
-import { analyze, fillLedger } from '../../world/fill-ledger.ts';
+import { fillLedger, vacuum } from '../../world/fill-ledger.ts';
 import { withTenants, type Tenant } from '../../world/tenants.ts';
 import type { BenchStack } from '../bench-stack.ts';
 import type { Row } from '../row.ts';
@@ -43,7 +43,7 @@ const row: Row = {
       });
     for (const tenant of each) await fill(tenant, touched - logins);
     await fill(most, live - touched * rounds);
-    await analyze(stack.ledger);
+    await vacuum(stack.ledger);
     say(`${live} grants live`);
 
     const first: number[] = [];
@@ -163,7 +163,7 @@ class Changes {
            select id from ledger.task_grant where state = 'granted' and policy_digest <> $1 limit 10000 for update skip locked))`,
         [this.digest],
       );
-    await analyze(this.#stack.ledger);
+    await vacuum(this.#stack.ledger);
   }
 }
 
