@@ -6,13 +6,12 @@ import { TOPICS } from '@mayfly/domain';
 import { readConfig } from './config.js';
 import { CONSUMER_TOOLS, tasksConsumer } from './consumer.js';
 import { Issuing } from './issuing.js';
+import { WaitingMints } from './waiting-mints.js';
 
 /** Starts that are read side by side, and so may be admitted together. */
 const RECORDS_AT_ONCE = 64;
 /** Tasks that are minted for side by side: as many as Vault's calls. */
 const MINTS_AT_ONCE = 32;
-/** Admitted tasks that wait here for a place; more are given back to the ledger. A second's worth, and a small part of a claim's time. */
-const WAITING_AT_MOST = 256;
 
 await runService('issuer', readConfig, async (config, { database, clock, logger, topic }) => {
   const vault = vaultForIssuer({
@@ -23,14 +22,16 @@ await runService('issuer', readConfig, async (config, { database, clock, logger,
     maxInFlight: config.VAULT_MAX_IN_FLIGHT,
   });
   const policies = new CurrentPolicy(policyReader(config), await policyVoucher(config));
-  const together = config.MAYFLY_DECIDER === 'cedar' ? {} : { admittedTogether: 1 };
+  // Who answers from afar keeps a connection of the ledger waiting: so many at a time as there are connections for.
+  const decidesHere = config.MAYFLY_DECIDER === 'cedar';
+  const together = decidesHere ? {} : { admittedTogether: 1 };
   const issuing = new Issuing({ database, vault, policies, clock, audience: audienceOf(config), ...together });
-  const waiting: Claimed[] = [];
+  const waiting = new WaitingMints((limit) => issuing.claim(limit));
   const minter = startPool({
     name: 'minter',
     size: MINTS_AT_ONCE,
     everyMilliseconds: 1_000,
-    claim: async (limit) => (waiting.length > 0 ? waiting.splice(0, limit) : issuing.claim(limit)),
+    claim: (limit) => waiting.take(limit),
     work: async (claim) => {
       const failure = await issuing.mint(claim);
       if (failure) throw failure;
@@ -40,15 +41,14 @@ await runService('issuer', readConfig, async (config, { database, clock, logger,
   });
   /** Takes a claim in if there is, or soon will be, a place for it. */
   const offer = (claim: Claimed): boolean => {
-    if (waiting.length === 0 && minter.offer(claim)) return true;
-    if (waiting.length >= WAITING_AT_MOST) return false;
-    waiting.push(claim);
+    if (waiting.empty && minter.offer(claim)) return true;
+    if (!waiting.put(claim)) return false;
     minter.wake();
     return true;
   };
   return {
     consumers: [tasksConsumer(topic(TOPICS.tasks))],
-    recordsAtOnce: RECORDS_AT_ONCE,
+    ...(decidesHere && { recordsAtOnce: RECORDS_AT_ONCE }),
     providers: [
       { provide: Issuing, useValue: issuing },
       { provide: CONSUMER_TOOLS, useValue: { clock, minter: { offer } } },
