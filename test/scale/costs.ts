@@ -27,4 +27,4 @@ export const LOGIN = { service: 6.7, vault: 10.9, ledger: 4, kafka: 3.4, evidenc
 export const CALL = { service: 0.6, ledger: 0.4, kafka: 0.1, evidence: 0.3 } as const;
 
 /** Bytes on disk, indexes with them: a grant with its credential, a lease, an event in the inbox, a record of evidence; records of one task. */
-export const BYTES = { grant: 2_600, lease: 800, event: 250, record: 1_200, recordsOfTask: 8 } as const;
+export const BYTES = { grant: 2_200, lease: 380, event: 320, record: 1_000, recordsOfTask: 8 } as const;

@@ -54,7 +54,7 @@ export async function analyze(sql: Sql): Promise<void> {
   for (const table of FILLED) await sql.run('', `analyze ledger.${table}`);
 }
 
-/** The same, and clears away what was updated by the hundred thousand. A million rows take longer than a statement may. */
+/** The same, and clears away what was written by the hundred thousand. Of a million rows it takes longer than a statement of ours may. */
 export async function vacuum(sql: Sql): Promise<void> {
   for (const table of FILLED) await sql.run('', `vacuum (analyze) ledger.${table}`);
 }
