@@ -46,9 +46,10 @@ const row: Row = {
     const sizes = await sizesOf(stack, ended, large);
     const scanned = await rowsScanned(stack);
     const after = await measure(bench, stack, 'large', tasks);
-    const scans = (await rowsScanned(stack)) - scanned;
+    const read = Object.entries(await rowsScanned(stack)).map(([name, rows]) => [name, rows - (scanned[name] ?? 0)] as const);
+    const scans = read.reduce((sum, [, rows]) => sum + rows, 0);
     bench.say(
-      `starts ${shown(before.starts)} → ${shown(after.starts)}/s, ends ${shown(before.ends)} → ${shown(after.ends)}/s, ${scans} rows read by full scans`,
+      `starts ${shown(before.starts)} → ${shown(after.starts)}/s, ends ${shown(before.ends)} → ${shown(after.ends)}/s, ${scans} rows read by full scans (${read.map(([name, rows]) => `${name} ${rows}`).join(', ')})`,
     );
     const grown = SERVICES.map((name) => (after.memory[name] ?? 0) / (before.memory[name] ?? 1));
     return {
@@ -124,15 +125,16 @@ async function filling(stack: BenchStack, seed: number) {
     fillLedger(stack.ledger, { ...by, prefix: `b8-${seed}-filled-${name}`, count, state });
 }
 
-async function rowsScanned({ ledger }: BenchStack): Promise<number> {
-  // PostgreSQL's own counts come a second late.
-  await new Promise((resolve) => setTimeout(resolve, 1_500));
-  const [row] = await ledger.run<{ rows: number }>(
+/** So far, by table. */
+async function rowsScanned({ ledger }: BenchStack): Promise<Readonly<Record<string, number>>> {
+  // A connection that has become idle says only after ten seconds what it has read: when the tables were small that was cheapest in whole.
+  await new Promise((resolve) => setTimeout(resolve, 11_000));
+  const rows = await ledger.run<{ name: string; rows: number }>(
     '',
-    `select coalesce(sum(seq_tup_read), 0)::float8 as rows from pg_stat_user_tables
+    `select relname as name, seq_tup_read::float8 as rows from pg_stat_user_tables
      where schemaname = 'ledger' and relname in ('task_grant', 'credential', 'lease', 'inbox')`,
   );
-  return row?.rows ?? 0;
+  return Object.fromEntries(rows.map(({ name, rows: read }) => [name, read]));
 }
 
 /** What rows take, indexes with them. */
