@@ -47,7 +47,7 @@ const row: Row = {
       ],
       notes: [
         `${LIVE[size]} live grants, half of them with a live database login; each round is ${IDLE_SECONDS[size]} s in which nobody asks for anything.`,
-        'Calls are those that Vault has written into its audit log. Beside them the revoker asks sys/leader for the state of its log, as for its health, once in two seconds and once in ten: without a token, without its store being read. OpenBao keeps its own books every five minutes, which is a write: the round after one looks once.',
+        'Calls are those that Vault has written into its audit log. Beside them the revoker asks sys/leader for the state of its log, as for its health, once in two seconds and once in ten: without a token, without its store being read. What OpenBao writes for itself, soon after its start, is looked at once.',
         ...[...new Set(calls.flatMap((each) => Object.keys(each)))].slice(0, 12).map((what) => `Seen: ${what}.`),
       ],
     };
