@@ -148,27 +148,6 @@ const OWN_CLAIMS = (work: Queue): string => `with own as (
   order by g.id for no key update of g)`;
 const claimRows = (claims: readonly Claimed[]): string => JSON.stringify(claims.map(({ grant, claim }) => ({ id: grant.id, claim })));
 
-/** Holds a grant's minting for so many seconds without asking whether it is due; for the one who has just queued it. */
-export async function holdMint(tx: Sql, grant: Grant, now: Date, holdSeconds: number): Promise<Claimed> {
-  const [row] = await tx.run<{ claim: number }>(
-    'mint_at.hold',
-    'update ledger.task_grant set mint_at = $2, mint_claim = mint_claim + 1 where id = $1 returning mint_claim as claim',
-    [grant.id, plusSeconds(now, holdSeconds)],
-  );
-  if (!row) throw new TypeError('a grant that was just written is not there');
-  return { grant, claim: row.claim };
-}
-
-/** True while somebody holds, or still has to do, the minting of a grant: a token may come to be at any moment. */
-export async function isBeingMinted(sql: Sql, id: GrantId): Promise<boolean> {
-  const [row] = await sql.run<{ busy: boolean }>(
-    'mint_at.busy',
-    'select mint_at is not null as busy from ledger.task_grant where id = $1',
-    [id],
-  );
-  return row?.busy ?? false;
-}
-
 /** Live grants whose deadline has passed. */
 export async function grantsPastDeadline(sql: Sql, now: Date, limit: number): Promise<Grant[]> {
   const rows = await sql.run(

@@ -7,7 +7,7 @@ import {
   endLease,
   findGrantByTask,
   findLease,
-  isBeingMinted,
+  beingMinted,
   lockGrant,
   narrowToken,
   readTaskEntries,
@@ -40,7 +40,7 @@ const lose = (id: Parameters<typeof lockGrant>[1]) =>
 /** What the issuer does with a grant that was queued. */
 async function replace(id: string): Promise<void> {
   const seen = await grantOf(id);
-  if (!(await isBeingMinted(ledger.database, seen.id))) return;
+  if ((await beingMinted(ledger.database, [seen.id])).size === 0) return;
   const credentials = await credentialsOf(ledger.database, seen.id);
   const opens = shallOpen(seen, credentials);
   const policies = credentials.flatMap(({ capability, spec }) => (spec && opens.includes(capability) ? [spec.vaultPolicy] : []));

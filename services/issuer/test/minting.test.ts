@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { claimRevocations, endGrant, findGrantByTask, isBeingMinted, leasesOf, lockGrantByTask, readTaskEntries } from '@mayfly/store';
+import { claimRevocations, endGrant, findGrantByTask, beingMinted, leasesOf, lockGrantByTask, readTaskEntries } from '@mayfly/store';
 import { MintRefused } from '@mayfly/vault';
 import { applyExample } from '../../../libs/store/test/example.js';
 import { startLedger, type Ledger } from '../../../libs/store/test/ledger.js';
@@ -39,7 +39,7 @@ describe('who dies between admitting and minting loses nothing', () => {
       expect(await issuing.mintDue()).toBe(1);
       expect(await leaseOf(message.task.taskId)).toMatchObject({ state: 'active' });
       expect(vault.counts.created).toBe(1);
-      expect(await isBeingMinted(ledger.database, (await grantOf(message.task.taskId)).id)).toBe(false);
+      expect((await beingMinted(ledger.database, [(await grantOf(message.task.taskId)).id])).size).toBe(0);
       clock.advance(HOLD_MILLISECONDS);
       expect(await issuing.mintDue()).toBe(0);
     },
@@ -124,7 +124,7 @@ describe('a task that ends while it is being minted for', () => {
     await issuing.mintDue();
     expect(vault.counts).toEqual({ created: 0, minted: 0 });
     expect(await leaseOf(message.task.taskId)).toMatchObject({ state: 'revoking', cause: 'task_ended' });
-    expect(await isBeingMinted(ledger.database, (await grantOf(message.task.taskId)).id)).toBe(false);
+    expect((await beingMinted(ledger.database, [(await grantOf(message.task.taskId)).id])).size).toBe(0);
   });
 
   test('while its token was made: nothing becomes active, and the revoker is told what to kill', async () => {
@@ -141,7 +141,7 @@ describe('a task that ends while it is being minted for', () => {
     expect(grant.tokenAccessor).toBeDefined();
     expect(await leaseOf(message.task.taskId)).toMatchObject({ state: 'revoking' });
     expect(vault.counts.minted).toBe(0);
-    expect(await isBeingMinted(ledger.database, grant.id)).toBe(false);
+    expect((await beingMinted(ledger.database, [grant.id])).size).toBe(0);
     const claims = await claimRevocations(ledger.database, clock.now(), 1, 100);
     expect(claims.map((claim) => claim.grant.id)).toContain(grant.id);
   });

@@ -6,7 +6,7 @@ import {
   endGrant,
   findGrantByTask,
   idleTokens,
-  isBeingMinted,
+  beingMinted,
   leasesOf,
   lockGrant,
   lockGrantByTask,
@@ -86,7 +86,7 @@ describe('a grant that lost a capability', () => {
     expect(await retiredTokens(ledger.database, before.id)).toEqual([before.tokenAccessor]);
     expect(await unnamedTokens(ledger.database, [before.tokenAccessor!, after.tokenAccessor!])).toEqual([]);
     expect(await idleTokens(ledger.database, before.id)).toEqual([]);
-    expect(await isBeingMinted(ledger.database, before.id)).toBe(false);
+    expect((await beingMinted(ledger.database, [before.id])).size).toBe(0);
     expect(await readTaskEntries(ledger.database, before.taskId)).toContainEqual(
       expect.objectContaining({
         kind: 'dev.mayfly.evidence.task-token-replaced.v1',
