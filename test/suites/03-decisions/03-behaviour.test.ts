@@ -79,6 +79,8 @@ test('a revoked task ends with all that it has, at once', async () => {
   await misbehave(world, taskId, 1);
   expect(await secondsToDark([read, write])).toBeLessThan(WITHIN_SECONDS);
   await world.event(taskId, 'grant.closed');
+  // On another topic: nothing is in order between the two.
+  for (const name of ['orders-db', 'writer']) await world.event(taskId, 'credential.revoked', ({ data }) => data['credential'] === name);
   expect(
     revoked(taskId)
       .map(([name, cause, drift]) => [name, cause, drift])
