@@ -87,16 +87,6 @@ async function queueChildren(tx: Sql, id: GrantId, at: Date): Promise<void> {
   await tx.run('mint_at.wake', `select pg_notify('${CHANNELS.mint}', '')`);
 }
 
-/** Accessors of a grant's retired tokens that are not proven gone. They act as capabilities: never show them. */
-export async function retiredTokens(sql: Sql, id: GrantId): Promise<string[]> {
-  const rows = await sql.run<{ accessor: string }>(
-    'token.retired',
-    'select accessor from ledger.retired_token where grant_id = $1 and gone_at is null order by retired_at',
-    [id],
-  );
-  return rows.map(({ accessor }) => accessor);
-}
-
 /**
  * Of these, the ones on which nothing hangs any more: no lease in Vault that may live, none that is being minted, and no sub-task, whose
  * token may be its child.

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { digestOf, newGrantId, newLeaseRef, taskId, type Capability, type TaskStart } from '@mayfly/domain';
+import { digestOf, newGrantId, newLeaseRef, taskId, type Capability, type GrantId, type TaskStart } from '@mayfly/domain';
 import type { Credential, Grant, Lease } from '@mayfly/grant';
 // @ts-expect-error plain JavaScript without types
 import { start } from '../../../deploy/local/servers/postgres.mjs';
@@ -11,6 +11,7 @@ import { start } from '../../../deploy/local/servers/postgres.mjs';
 import { sweep } from '../../../deploy/local/servers/postgres-place.mjs';
 import {
   findLease,
+  findWholeGrants,
   insertCredentials,
   insertGrant,
   intendLease,
@@ -131,3 +132,7 @@ export async function granted(
     return { grant, credential, lease: written };
   });
 }
+
+/** Accessors of a grant's tokens that were replaced and are not proven gone. */
+export const retiredTokens = async (database: Database, id: GrantId): Promise<readonly string[]> =>
+  (await findWholeGrants(database, [id])).get(id)?.retiredTokens ?? [];

@@ -12,14 +12,13 @@ import {
   lockGrantByTask,
   narrowToken,
   readTaskEntries,
-  retiredTokens,
   transitionLease,
   unnamedTokens,
   widenToken,
 } from '@mayfly/store';
 import { MintRefused } from '@mayfly/vault';
 import { applyExample } from '../../../libs/store/test/example.js';
-import { startLedger, type Ledger } from '../../../libs/store/test/ledger.js';
+import { retiredTokens, startLedger, type Ledger } from '../../../libs/store/test/ledger.js';
 import { failOnce, issuerOn, once, started } from './world.js';
 
 let ledger: Ledger;

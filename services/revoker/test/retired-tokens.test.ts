@@ -1,9 +1,9 @@
 /** Tokens whose place another one took: ended when nothing hangs on them any more, and with their grant at the latest. */
 import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import type { TaskToken } from '@mayfly/grant';
-import { endLease, findGrantByTask, findLease, lockGrant, replaceTaskToken, retiredTokens, unnamedTokens } from '@mayfly/store';
+import { endLease, findGrantByTask, findLease, lockGrant, replaceTaskToken, unnamedTokens } from '@mayfly/store';
 import { applyExample } from '../../../libs/store/test/example.js';
-import { startLedger, type Ledger } from '../../../libs/store/test/ledger.js';
+import { retiredTokens, startLedger, type Ledger } from '../../../libs/store/test/ledger.js';
 import { end, live, revokerOn, type World } from './world.js';
 
 let ledger: Ledger;
