@@ -1,11 +1,12 @@
 /** `npm run bench`: what is fast, what limits it, and by how much: ours and what it is held against side by side. */
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { root } from '../../deploy/local/layout.mjs';
 import { allRows, chosen } from './choose-rows.ts';
 import { loadNow, machineOf } from './machine.ts';
-import { markdownOf, reportOf } from './report.ts';
+import { jsonOf, withRun, withRuns } from './publish.ts';
+import { markdownOf, reportOf, type Report } from './report.ts';
 import { runRows } from './run-rows.ts';
 
 const USAGE = `npm run bench -- [--rows B1,B3] [--quick] [--rounds N] [--seed S] …
@@ -19,6 +20,7 @@ bare calls of the same OpenBao, the same by hand, itself at another size. Only r
   --seed S        names the tasks and draws their order (default: drawn, and printed)
   --profiles DIR  each service leaves a CPU profile there
   --json FILE     write the report there as well
+  --publish       put these rows into docs/benchmarks.md and docs/benchmarks.json
   --strict        a goal that was missed is a failure
   --help          this text
 
@@ -31,6 +33,7 @@ const options = {
   seed: { type: 'string', default: String(Math.floor(Math.random() * 1_000_000)) },
   profiles: { type: 'string' },
   json: { type: 'string' },
+  publish: { type: 'boolean', default: false },
   strict: { type: 'boolean', default: false },
   help: { type: 'boolean', default: false },
 } as const;
@@ -65,9 +68,17 @@ async function main(): Promise<number> {
   for (const file of [join(folder, 'report.json'), ...(values.json ? [values.json] : [])]) {
     writeFileSync(file, `${JSON.stringify(report, null, 2)}\n`);
   }
+  if (values.publish) await publish(report);
   console.log(markdown);
   const missed = report.rows.some(({ ratios = [] }) => ratios.some((ratio) => !ratio.reached));
   return report.rows.some(({ failure }) => failure !== undefined) || (strict && missed) ? 1 : 0;
+}
+
+async function publish(report: Report): Promise<void> {
+  const [document, data] = [join(root, 'docs', 'benchmarks.md'), join(root, 'docs', 'benchmarks.json')];
+  const runs = withRun(JSON.parse(readFileSync(data, 'utf8')) as Report[], report);
+  writeFileSync(document, await withRuns(readFileSync(document, 'utf8'), runs));
+  writeFileSync(data, await jsonOf(runs));
 }
 
 function wholeNumber(name: string, text: string): number {

@@ -1,0 +1,30 @@
+/** What is committed: docs/benchmarks.json holds runs, and docs/benchmarks.md shows them. */
+import { format } from 'prettier';
+import { markdownOf, type Report } from './report.ts';
+
+const STYLE = { printWidth: 140, singleQuote: true } as const;
+const BEGIN = '<!-- The runs begin: npm run bench -- --publish writes them. -->';
+const END = '<!-- The runs end. -->';
+
+/** The committed runs with a new one: a row stands in the newest run that measured it. */
+export function withRun(published: readonly Report[], run: Report): Report[] {
+  const anew = new Set(run.rows.map(({ id }) => id));
+  const kept = published.map((earlier) => ({ ...earlier, rows: earlier.rows.filter(({ id }) => !anew.has(id)) }));
+  return [...kept, run].filter(({ rows }) => rows.length > 0);
+}
+
+/**
+ * The document with these runs in their place, formatted as everything else is.
+ * @throws TypeError when the document has no place for them
+ */
+export async function withRuns(document: string, runs: readonly Report[]): Promise<string> {
+  const [before, rest] = document.split(BEGIN);
+  const after = rest?.split(END)[1];
+  if (before === undefined || after === undefined) throw new TypeError('the document lacks the two comments between which the runs stand');
+  // Their titles stand below the document's own.
+  const texts = runs.map((run) => markdownOf(run).replace('# Benchmark', `# Run of ${run.at}`).replace(/^#/gm, '##').trim());
+  return format([`${before}${BEGIN}`, ...texts, `${END}${after}`].join('\n\n'), { ...STYLE, parser: 'markdown' });
+}
+
+/** The runs for programs, formatted as everything else is. */
+export const jsonOf = (runs: readonly Report[]): Promise<string> => format(JSON.stringify(runs), { ...STYLE, parser: 'json' });
