@@ -26,7 +26,9 @@ describe('what is published', () => {
   test('stands where the document says, below its titles, and is the same when it is written again', async () => {
     const runs = [run('first', 'B1'), run('second', 'B2')];
     const text = await withRuns(DOCUMENT, runs);
-    expect(text).toMatch(/^# Title[^]*^## Run of first$[^]*^### B1: what of B1$[^]*^## Run of second$[^]*<!-- The runs end. -->\n\nAfter\.\n$/m);
+    expect(text).toMatch(
+      /^# Title[^]*^## Run of first$[^]*^### B1: what of B1$[^]*^## Run of second$[^]*<!-- The runs end. -->\n\nAfter\.\n$/m,
+    );
     expect(text).not.toContain('old');
     expect(await withRuns(text, JSON.parse(await jsonOf(runs)) as Report[])).toBe(text);
   });
