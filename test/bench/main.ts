@@ -15,7 +15,7 @@ Starts a Mayfly of its own with traces sampled at 10 % and measures row by row, 
 bare calls of the same OpenBao, the same by hand, itself at another size. Only ratios of one run mean something on a machine that others use.
 
   --rows LIST     which rows (default: all)
-  --quick         smaller counts and two rounds: all rows in less than three minutes
+  --quick         smaller counts and two rounds: all rows in some six minutes
   --rounds N      alternating rounds (default 5)
   --seed S        names the tasks and draws their order (default: drawn, and printed)
   --profiles DIR  each service leaves a CPU profile there

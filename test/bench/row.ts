@@ -39,7 +39,7 @@ export type Goal = { readonly atLeast: number } | { readonly atMost: number };
 
 /** What a row measures with. */
 export interface Bench {
-  /** Smaller counts, so that all rows together take less than three minutes. */
+  /** Smaller counts, so that all rows together take some minutes. */
   readonly quick: boolean;
   readonly rounds: number;
   readonly seed: number;
