@@ -129,6 +129,9 @@ export class StoreUnavailable extends MayflyError {
   }
 }
 
+/** False where the ledger did not answer: what failed for many at once is then of no use to try one by one, it is away for each of them. */
+export const ledgerAnswered = (error: unknown): boolean => !(error instanceof StoreUnavailable);
+
 /** A process was started with settings that cannot work. Names keys, never values. */
 export class BadConfig extends MayflyError {
   constructor(message: string) {

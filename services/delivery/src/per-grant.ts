@@ -2,12 +2,12 @@
  * Doing something for fetches of many grants at a time, under the grants' locks.
  * @module
  */
-import { StoreUnavailable } from '@mayfly/domain';
+import { ledgerAnswered } from '@mayfly/domain';
 import { together } from '@mayfly/worker';
 import type { Fetch } from './fetch.js';
 
-/** Most fetches of one statement; while the ledger is away it is of no use to try each by itself. */
-export const SHARED = { most: 32, apart: (error: unknown): boolean => !(error instanceof StoreUnavailable) };
+/** Most fetches of one statement. */
+export const SHARED = { most: 32, apart: ledgerAnswered };
 /** What a function of many at a time says of one whose grant somebody else holds: it is done again, waiting, beside the others. */
 export const BUSY = Symbol('busy');
 

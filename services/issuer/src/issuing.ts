@@ -2,7 +2,7 @@
  * The issuer's two jobs, with everything they need: admitting starts, and minting what was admitted.
  * @module
  */
-import { MayflyError, plusSeconds, StoreUnavailable, type Clock } from '@mayfly/domain';
+import { ledgerAnswered, MayflyError, plusSeconds, type Clock } from '@mayfly/domain';
 import { failpoint } from '@mayfly/failpoints';
 import type { SecretIssuer, TaskTokenIssuer, TaskTokenOpener } from '@mayfly/grant';
 import type { Policy } from '@mayfly/policy';
@@ -47,8 +47,6 @@ export interface IssuingDependencies {
 const ADMITTED_TOGETHER = 64;
 /** Ends that are looked up in one statement at most. */
 const ENDS_TOGETHER = 250;
-/** While the ledger is away it is of no use to try each by itself. */
-const isThere = (error: unknown): boolean => !(error instanceof StoreUnavailable);
 /** So soon after Vault failed it is tried again. What is still to be minted stays in the queue, so that the revoker knows. */
 const RETRY_SECONDS = 3;
 
@@ -66,7 +64,7 @@ export class Issuing {
     const admitting = { ...on, quotas: new QuotaWatch(clock) };
     this.#admit =
       admittedTogether > 1
-        ? together({ most: admittedTogether, apart: isThere, work: (starts) => admitStarts(admitting, starts) })
+        ? together({ most: admittedTogether, apart: ledgerAnswered, work: (starts) => admitStarts(admitting, starts) })
         : async (start) => (await admitStarts(admitting, [start]))[0]!;
     this.#isKnown = together({
       most: ENDS_TOGETHER,

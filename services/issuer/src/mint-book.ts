@@ -2,7 +2,7 @@
  * What minting reads and writes in the ledger. Tasks that are minted for side by side share a statement: each by itself would cost one.
  * @module
  */
-import { StoreUnavailable, type Clock, type GrantId } from '@mayfly/domain';
+import { ledgerAnswered, type Clock, type GrantId } from '@mayfly/domain';
 import type { Credential, Grant, Lease, TaskToken } from '@mayfly/grant';
 import {
   activateLeases,
@@ -41,8 +41,8 @@ export interface Settling {
   readonly finished: boolean;
 }
 
-/** Tasks of one statement at most; while the ledger is away it is of no use to try each by itself. */
-const SHARED = { most: 64, apart: (error: unknown): boolean => !(error instanceof StoreUnavailable) };
+/** Tasks of one statement at most. */
+const SHARED = { most: 64, apart: ledgerAnswered };
 
 /** Each is a function of one task that is done together with others'. */
 export class MintBook {

@@ -3,7 +3,7 @@
  * own at once, and where thousands end together a statement serves a dozen of them.
  * @module
  */
-import { StoreUnavailable, type GrantId } from '@mayfly/domain';
+import { ledgerAnswered, type GrantId } from '@mayfly/domain';
 import { beingMinted, findWholeGrants, type Database, type WholeGrant } from '@mayfly/store';
 import { together } from '@mayfly/worker';
 import { closeAll, type Closing } from './close.js';
@@ -24,8 +24,7 @@ export class KillLedger {
   readonly close: (closing: Closing) => Promise<void>;
 
   constructor(database: Database) {
-    // A ledger that is away is away for each of them; one by one they would wait for it in turn.
-    const shared = { most: MOST, linger: LINGER, apart: (error: unknown) => !(error instanceof StoreUnavailable) };
+    const shared = { most: MOST, linger: LINGER, apart: ledgerAnswered };
     this.isBeingMinted = together({
       ...shared,
       work: async (ids: readonly GrantId[]) => {

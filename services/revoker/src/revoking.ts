@@ -2,7 +2,7 @@
  * The revoker's jobs, with everything they need: ends that are told, ends that the clock brings, and the killing.
  * @module
  */
-import { plusSeconds, StoreUnavailable, type Clock } from '@mayfly/domain';
+import { ledgerAnswered, plusSeconds, type Clock } from '@mayfly/domain';
 import { failpoint } from '@mayfly/failpoints';
 import { PlaceDealer, type Killers } from '@mayfly/revocation';
 import {
@@ -60,8 +60,7 @@ export class Revoking {
     this.#takeEnd = together({
       most: ENDS_TOGETHER,
       work: (messages) => takeEnds(on, messages),
-      // A ledger that is away is away for each of them.
-      apart: (error) => !(error instanceof StoreUnavailable),
+      apart: ledgerAnswered,
     });
     this.#ledger = new KillLedger(on.database);
     this.#dropped = new DroppedClaims((claim) => settleRevocation(on.database, claim, plusSeconds(on.clock.now(), RETRY_SECONDS)));
