@@ -30,13 +30,9 @@ export const namesOf = ({ vaultLeaseId, principal }: Minted): Pick<Lease, 'vault
 });
 
 /**
- * `minting → active`, announced. When the lease was asked to end meanwhile, its names are written down for the revoker instead.
- * @returns the active lease, or undefined when it is to be revoked
+ * `minting → active`, announced. Where a lease was asked to end meanwhile, its names are written down for the revoker instead.
+ * @returns the active leases in the order of the activations; undefined for one that is to be revoked
  */
-export const activateLease = async (tx: Sql, owner: string, activation: Activation): Promise<Lease | undefined> =>
-  (await activateLeases(tx, owner, [activation]))[0];
-
-/** The same for many, in their order. */
 export async function activateLeases(tx: Sql, owner: string, activations: readonly Activation[]): Promise<(Lease | undefined)[]> {
   const changed = await transitionLeases(
     tx,

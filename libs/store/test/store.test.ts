@@ -3,7 +3,7 @@ import { digestOf, newGrantId, newLeaseRef, OUT_EVENTS, plusSeconds, TOPICS, typ
 import { verifyChain, type EvidenceRecord } from '@mayfly/evidence-log';
 import { GRANT_TRANSITIONS, LEASE_TRANSITIONS } from '@mayfly/grant';
 import {
-  activateLease,
+  activateLeases,
   applyPolicySet,
   chainFacts,
   claimRevocations,
@@ -128,8 +128,8 @@ describe('grants and leases', () => {
       endGrant(tx, (await lockGrant(tx, grant.id))!, { cause: 'task_ended', by: 'test', at: AT }),
     );
     const minted = { material: undefined as never, vaultLeaseId: 'late', principal: 'late-user' };
-    const active = await ledger.database.transaction('activate', (tx) =>
-      activateLease(tx, 'test', { grant, credential, lease, minted, ttlSeconds: 60, at: AT }),
+    const [active] = await ledger.database.transaction('activate', (tx) =>
+      activateLeases(tx, 'test', [{ grant, credential, lease, minted, ttlSeconds: 60, at: AT }]),
     );
     expect(active).toBeUndefined();
     expect(await findLease(ledger.database, lease.ref)).toMatchObject({
@@ -144,11 +144,10 @@ describe('grants and leases', () => {
     const long = { material: undefined as never, vaultLeaseId: 'x', expiresAt: plusSeconds(AT, 9_999) };
     const expiryOf = async (spec = capability()) => {
       const { grant, credential, lease } = await granted(ledger.database, { lease: false, spec });
-      return (
-        await ledger.database.transaction('activate', (tx) =>
-          activateLease(tx, 'test', { grant, credential, lease, minted: long, ttlSeconds: 60, at: AT }),
-        )
-      )?.expiresAt;
+      const [active] = await ledger.database.transaction('activate', (tx) =>
+        activateLeases(tx, 'test', [{ grant, credential, lease, minted: long, ttlSeconds: 60, at: AT }]),
+      );
+      return active?.expiresAt;
     };
     expect(await expiryOf()).toEqual(plusSeconds(AT, 60));
     // Nobody can end this one earlier, so nothing else may be said of it.

@@ -34,7 +34,7 @@ export class FetchBook {
   readonly look: (taskId: TaskId) => Promise<Seen | undefined>;
   /** Which copy is handed out, written down; see {@link reserveAll}. */
   readonly reserve: (fetch: Fetch) => Promise<Reserved>;
-  /** See `activateLease`. */
+  /** See `activateLeases`. */
   readonly activate: (activation: Activation) => Promise<Lease | undefined>;
   /** Evidence of the permit and the delivery; see {@link handAll}. */
   readonly hand: (fetch: Fetch) => Promise<void>;

@@ -3,7 +3,7 @@ import { InvalidToken, ManualClock, type Capability, type LeaseRef, type TaskSta
 import type { Credential, Grant, Lease } from '@mayfly/grant';
 import { readPolicy, type Decider } from '@mayfly/policy';
 import {
-  activateLease,
+  activateLeases,
   amendGrant,
   announceTask,
   CurrentPolicy,
@@ -117,8 +117,8 @@ export async function ready(
   }
   const minted = await vault.mint({ leaseRef: lease.ref, capability: spec, ttlSeconds: 60, token: made.token });
   await vault.keep(made.token, lease.ref, minted.material);
-  const active = await database.transaction('test', (tx) =>
-    activateLease(tx, 'issuer', { grant: settled, credential, lease, minted, ttlSeconds: 60, at: clock.now() }),
+  const [active] = await database.transaction('test', (tx) =>
+    activateLeases(tx, 'issuer', [{ grant: settled, credential, lease, minted, ttlSeconds: 60, at: clock.now() }]),
   );
   return { grant: settled, credential, lease: active! };
 }

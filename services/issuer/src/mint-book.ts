@@ -52,7 +52,7 @@ export class MintBook {
   readonly hold: (claim: Claimed) => Promise<boolean>;
   /** Keeps a new token, announced; the grant's state, or undefined when the token is not kept. */
   readonly keepToken: (keeping: Keeping) => Promise<'granted' | 'closing' | undefined>;
-  /** See `activateLease`. */
+  /** See `activateLeases`. */
   readonly activate: (activation: Activation) => Promise<Lease | undefined>;
   /** Ends a claim. */
   readonly settle: (settling: Settling) => Promise<void>;

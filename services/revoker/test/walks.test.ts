@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { ManualClock, newGrantId, newLeaseRef, taskId, type Capability } from '@mayfly/domain';
 import { OrphanWatch } from '@mayfly/revocation';
-import { activateLease, amendGrant, findGrant, findLease, readTaskEntries, transitionGrant } from '@mayfly/store';
+import { activateLeases, amendGrant, findGrant, findLease, readTaskEntries, transitionGrant } from '@mayfly/store';
 import { createLogger } from '@mayfly/telemetry';
 import { vaultForIssuer, vaultForReconciler, vaultForRevoker } from '@mayfly/vault';
 import { granted, startLedger, type Ledger } from '../../../libs/store/test/ledger.js';
@@ -57,7 +57,9 @@ async function live(capability: Capability = CATALOGUE.read) {
   const token = await tokenFor(grant.id, capability);
   await amendGrant(ledger.database, grant.id, 'granted', { tokenAccessor: token.accessor, sealedToken: token.sealed });
   const minted = await issuer.mint({ leaseRef: lease.ref, capability, ttlSeconds: 600, token: token.token });
-  await ledger.database.transaction('test', (tx) => activateLease(tx, 'issuer', { grant, credential, lease, minted, ttlSeconds: 600, at }));
+  await ledger.database.transaction('test', (tx) =>
+    activateLeases(tx, 'issuer', [{ grant, credential, lease, minted, ttlSeconds: 600, at }]),
+  );
   return { grant, lease, token, minted };
 }
 const facts = async (id: string, kind: string) => (await readTaskEntries(ledger.database, id)).filter((fact) => fact.kind === kind);

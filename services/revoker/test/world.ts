@@ -3,7 +3,7 @@ import { ManualClock, MayflyError, type Capability } from '@mayfly/domain';
 import { readPolicySet } from '@mayfly/policy';
 import type { Killers, ProbeResult, ProbeSubject, TargetQuarantine } from '@mayfly/revocation';
 import {
-  activateLease,
+  activateLeases,
   amendGrant,
   CurrentPolicy,
   endGrant,
@@ -71,8 +71,8 @@ export async function live({ database, vault, clock }: World, changes: Partial<C
   const made = await vault.create({ grantId, taskId, tenant, policies: [spec.vaultPolicy], ttlSeconds: 36_000 });
   await amendGrant(database, grantId, 'granted', { sealedToken: made.sealed, tokenAccessor: made.accessor });
   const minted = await vault.mint({ leaseRef: lease.ref, capability: spec, ttlSeconds: 60, token: made.token });
-  const active = await database.transaction('test', (tx) =>
-    activateLease(tx, 'issuer', { grant, credential, lease, minted, ttlSeconds: 60, at: clock.now() }),
+  const [active] = await database.transaction('test', (tx) =>
+    activateLeases(tx, 'issuer', [{ grant, credential, lease, minted, ttlSeconds: 60, at: clock.now() }]),
   );
   const settled = (await findGrantByTask(database, taskId))!;
   return { grant: settled, credential, lease: active!, token: made.token };
