@@ -23,9 +23,12 @@ describe('operators', () => {
     const taskId = await world.start(['orders-db.read', { name: 'owner', capability: 'orders-db.owner' }]);
     await world.agent().secret(taskId, 'orders-db', { waitSeconds: 15 });
     await world.ask(`/v1/tasks/${taskId}/secrets/orders-db`, { agent: 'spiffe://example.org/agent/reporter' });
+    const timeline = () => world.operate(`/v1/tasks/${taskId}/timeline`, { as: 'viewer' });
+    // Another workload is answered before its refusal is written, as it would be for a task that is not there.
+    await until('the refusal is written', async () => JSON.stringify((await timeline()).body).includes('fetch-refused'));
     await world.end(taskId);
     await world.event(taskId, 'grant.closed');
-    const { status, body } = await world.operate(`/v1/tasks/${taskId}/timeline`, { as: 'viewer' });
+    const { status, body } = await timeline();
     expect(status).toBe(200);
     const kinds = (body.entries as { kind: string }[]).map(({ kind }) => kind.replace('dev.mayfly.', '').replace('.v1', ''));
     const order = [
