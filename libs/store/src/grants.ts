@@ -184,9 +184,10 @@ export async function transitionGrants(tx: Sql, from: GrantState, to: GrantState
   const queue = revocation === undefined ? '' : 'revokeAt' in revocation ? QUEUED : SETTLED;
   const changed = await tx.run(
     nameOf('grant.go', { ...form, ...revocation }),
-    `update ledger.task_grant old set state = $2, prior_state = $1${list}${queue}
-     from jsonb_populate_recordset(null::ledger.task_grant, $3::jsonb) as new where old.id = new.id and old.state = $1 returning ${selectList(GRANT, 'old')}`,
-    [from, to, rows],
+    // By the ids, never by the state: how many are in a state changes faster than the planner's idea of it.
+    `update ledger.task_grant old set state = $2, prior_state = $1${list}${queue} from jsonb_populate_recordset(null::ledger.task_grant, $3::jsonb) as new
+     where old.id = any($4::text[]) and old.id = new.id and old.state || '' = $1 returning ${selectList(GRANT, 'old')}`,
+    [from, to, rows, changes.map(({ id }) => id)],
   );
   return changed.map(readGrant);
 }

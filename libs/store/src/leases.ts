@@ -101,9 +101,10 @@ export async function transitionLeases(
   );
   const changed = await tx.run(
     nameOf('lease.go', changes[0]?.patch ?? {}),
-    `update ledger.lease old set state = $2, prior_state = old.state${list}
-     from jsonb_populate_recordset(null::ledger.lease, $3::jsonb) as new where old.ref = new.ref and old.state = any($1) returning ${selectList(LEASE, 'old')}`,
-    [[...from], to, rows],
+    // By the references, never by the state: how many are in a state changes faster than the planner's idea of it.
+    `update ledger.lease old set state = $2, prior_state = old.state${list} from jsonb_populate_recordset(null::ledger.lease, $3::jsonb) as new
+     where old.ref = any($4::text[]) and old.ref = new.ref and old.state || '' = any($1) returning ${selectList(LEASE, 'old')}`,
+    [[...from], to, rows, changes.map(({ ref }) => ref)],
   );
   return changed.map(readLease);
 }
