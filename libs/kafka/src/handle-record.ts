@@ -22,7 +22,7 @@ import { ParkEvent } from './errors.js';
 import { describeRecord } from './event-attributes.js';
 import type { ConsumerOptions, EventRecord, Patience } from './ports.js';
 import { originOf, recordOf, sizeOf, type Received } from './received.js';
-import type { Slots } from './slots.js';
+import type { Slots } from '@mayfly/worker';
 import { unreadable } from './unreadable-records.js';
 import { verdict } from './verdict.js';
 

@@ -14,7 +14,7 @@ import { backoff, DEFAULT_PATIENCE, handleRecord, type Ending, type Handling } f
 import type { ConsumerOptions, EventConsumer, Progress } from './ports.js';
 import { originOf, received, type Received } from './received.js';
 import { keepMembership } from './keep-membership.js';
-import { Slots } from './slots.js';
+import { Slots } from '@mayfly/worker';
 import { VitalSigns } from './vital-signs.js';
 import { HandlersHang, startWatchdog } from './watchdog.js';
 import { workThrough } from './work-through.js';

@@ -3,5 +3,6 @@
  * @module
  */
 export { startPool, type Pool, type PoolOptions } from './pool.js';
+export { Slots } from './slots.js';
 export { together, type TogetherOptions } from './together.js';
 export { startWorker, type Worker, type WorkerOptions } from './worker.js';
