@@ -1,7 +1,17 @@
 import { describe, expect, test } from '@jest/globals';
 import { ENGINES, plusSeconds, type Capability, type Shape } from '@mayfly/domain';
 import type { Lease } from '@mayfly/grant';
-import { confirm, quarantine, reaperOf, shapesOf, strike, type Circumstances, type Doomed, type Killers } from '@mayfly/revocation';
+import {
+  confirm,
+  quarantine,
+  reaperOf,
+  shapesOf,
+  strike,
+  type Circumstances,
+  type Doomed,
+  type Killers,
+  type Verdict,
+} from '@mayfly/revocation';
 import { asked, doomed, GRANT, killersIn, neverWritten, NOW, TOKEN_GONE } from './world.js';
 
 const DEAD = killersIn({ lease: 'gone', target: 'dead' });
@@ -85,6 +95,33 @@ describe('a database user', () => {
     expect(await confirm(one, settled(after(1), killers), at(circumstances))).toMatchObject({
       kind: 'over',
       proof: { target: 'postgres: 0 login roles, 0 open sessions' },
+    });
+  });
+
+  describe('of a grant that is over', () => {
+    const named = doomed('revocable', { ...its, lease: { principal: `token-${GRANT}-x` } });
+    /** By whose names the target is asked, and whether it is said to be searched. */
+    const asking = async (one: Doomed, killers: Killers) => {
+      asked.subjects = [];
+      const { kind, searched } = (await confirm(one, killers, at({ tokenProof: TOKEN_GONE }))) as Extract<Verdict, { kind: 'over' }>;
+      return { kind, searched, names: asked.subjects.map(({ principal }) => principal) };
+    };
+
+    test('is asked about together with all that nobody wrote down: the target is searched with it', async () => {
+      expect(await asking(named, DEAD)).toEqual({ kind: 'over', searched: 'orders-db', names: [undefined] });
+    });
+
+    test('is judged by its own name where something else of the grant lives, and the target still has to be searched', async () => {
+      const probe: Killers['probe'] = {
+        probe: async (subject) => ({ ...(await DEAD.probe.probe(subject)), dead: subject.principal !== undefined }),
+      };
+      const names = [undefined, `token-${GRANT}-x`];
+      expect(await asking(named, { ...DEAD, probe })).toEqual({ kind: 'over', searched: undefined, names });
+    });
+
+    test('is asked about by its own name where that does not carry the id of its grant', async () => {
+      const strange = doomed('revocable', { ...its, lease: { principal: 'somebody' } });
+      expect(await asking(strange, DEAD)).toEqual({ kind: 'over', searched: undefined, names: ['somebody'] });
     });
   });
 

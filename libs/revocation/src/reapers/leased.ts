@@ -12,12 +12,17 @@ import type { Circumstances, Doomed, Reaper, Verdict } from './reaper.js';
 const WALKED_WITHIN_SECONDS = 120;
 const LOOK_AGAIN_SECONDS = 5;
 
-/** Asks where the credential is used: true when it would be refused there, with what was looked at. */
-export type AskTarget = (
-  lease: Lease,
-  spec: Capability,
-  at: Circumstances,
-) => Promise<{ readonly dead: boolean; readonly checked: string }>;
+/** What is known where the credential is used. */
+interface TargetAnswer {
+  /** True when it would be refused there. */
+  readonly dead: boolean;
+  /** What was looked at. */
+  readonly checked: string;
+  /** True when nothing of the whole grant is left there, be it written down or not. */
+  readonly searched?: boolean;
+}
+/** Asks there. */
+export type AskTarget = (lease: Lease, spec: Capability, at: Circumstances) => Promise<TargetAnswer>;
 
 /** `revoke` and `verify` of everything that Vault leases; only the question at the target differs. */
 export const leased = (killers: Killers, ask: AskTarget): Pick<Reaper, 'revoke' | 'verify'> => ({
@@ -31,9 +36,9 @@ export const leased = (killers: Killers, ask: AskTarget): Pick<Reaper, 'revoke' 
     const proof: Proof = { shape: 'revocable', ...inVault, ...(at.tokenProof && { token: at.tokenProof }) };
     const { spec } = one.credential;
     if (!spec?.probe) return { kind: 'over', state: 'revoked', proof };
-    const { dead, checked } = await ask(one.lease, spec, at);
+    const { dead, checked, searched } = await ask(one.lease, spec, at);
     return dead
-      ? { kind: 'over', state: 'revoked', proof: { ...proof, target: checked } }
+      ? { kind: 'over', state: 'revoked', proof: { ...proof, target: checked }, ...(searched && { searched: spec.target }) }
       : { kind: 'alive', problem: 'target-still-accepts' };
   },
 });

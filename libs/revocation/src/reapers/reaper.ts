@@ -13,7 +13,13 @@ export interface Doomed {
 /** What became of an attempt. */
 export type Verdict =
   /** Over, with what was checked. `revoked` is only ever said of a `revocable` shape. */
-  | { readonly kind: 'over'; readonly state: 'revoked' | 'expired' | 'access_ended'; readonly proof: Proof }
+  | {
+      readonly kind: 'over';
+      readonly state: 'revoked' | 'expired' | 'access_ended';
+      readonly proof: Proof;
+      /** The target at which nothing of the whole grant was found, after its token was gone. */
+      readonly searched?: string | undefined;
+    }
   /** Nobody can end it earlier: look again then. */
   | { readonly kind: 'later'; readonly at: Date }
   /** It may still live. `problem` is a stable code. */

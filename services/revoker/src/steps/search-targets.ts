@@ -15,6 +15,8 @@ export async function searchTargets(known: Killing): Promise<void> {
   const targets = new Map<string | undefined, Capability>();
   for (const { name, spec } of credentials)
     if (spec?.probe && spec.engine === 'database' && leases.some((lease) => lease.name === name)) targets.set(spec.target, spec);
+  // Where one question has already said so of the whole grant.
+  for (const [, verdict] of verdicts) if (verdict.kind === 'over' && verdict.searched !== undefined) targets.delete(verdict.searched);
   const problem = await problemOf(async () => {
     const answers = await Promise.all([...targets.values()].map((capability) => killers.probe.probe({ capability, grantId: grant.id })));
     known.remains = answers.some(({ dead }) => !dead);
