@@ -11,16 +11,6 @@ import type { Claimed } from './queues.js';
 
 const ALL = selectList(GRANT);
 
-/** Of these grants, the ones whose minting somebody holds, or still has to do: a token of theirs may come to be at any moment. */
-export async function beingMinted(sql: Sql, ids: readonly GrantId[]): Promise<ReadonlySet<GrantId>> {
-  const rows = await sql.run<{ id: GrantId }>(
-    'mint_at.busy',
-    'select id from ledger.task_grant where id = any($1) and mint_at is not null',
-    [ids],
-  );
-  return new Set(rows.map(({ id }) => id));
-}
-
 /** Of these tasks, the ones that have a row, be it a tombstone. */
 export async function knownTasks(sql: Sql, taskIds: readonly string[]): Promise<ReadonlySet<string>> {
   const rows = await sql.run<{ taskId: string }>(
@@ -38,6 +28,8 @@ export interface WholeGrant {
   readonly leases: readonly Lease[];
   /** Accessors of tokens that were replaced and are not proven gone. They act as capabilities: never show them. */
   readonly retiredTokens: readonly string[];
+  /** Whether somebody held, or still had to do, its minting at the moment at which all of this was read. */
+  readonly beingMinted: boolean;
 }
 
 const rowsOf = (columns: Readonly<Record<string, string>>, from: string): string =>
@@ -45,12 +37,15 @@ const rowsOf = (columns: Readonly<Record<string, string>>, from: string): string
 const WHOLE = `select ${ALL},
   ${rowsOf(CREDENTIAL, '(select * from ledger.credential where grant_id = g.id order by position) c')} as credentials,
   ${rowsOf(LEASE, '(select * from ledger.lease where grant_id = g.id order by intended_at, ref) l')} as leases,
-  array(select accessor from ledger.retired_token where grant_id = g.id and gone_at is null order by retired_at) as retired
+  array(select accessor from ledger.retired_token where grant_id = g.id and gone_at is null order by retired_at) as retired,
+  mint_at is not null as minting
   from ledger.task_grant g where id = any($1)`;
 
 /** Reads these grants with all that belongs to them, in one statement; one that there is not is left out. */
 export async function findWholeGrants(sql: Sql, ids: readonly GrantId[]): Promise<ReadonlyMap<GrantId, WholeGrant>> {
-  const rows = await sql.run<{ credentials: unknown[][]; leases: unknown[][]; retired: string[] }>('grant.whole', WHOLE, [ids]);
+  const rows = await sql.run<{ credentials: unknown[][]; leases: unknown[][]; retired: string[]; minting: boolean }>('grant.whole', WHOLE, [
+    ids,
+  ]);
   return new Map(
     rows.map((row) => {
       const grant = readGrant(row);
@@ -58,7 +53,7 @@ export async function findWholeGrants(sql: Sql, ids: readonly GrantId[]): Promis
         row.credentials.map((values) => readCredential(rowOf(CREDENTIAL, values))),
         row.leases.map(readLeaseOf),
       ];
-      return [grant.id, { grant, credentials, leases, retiredTokens: row.retired }];
+      return [grant.id, { grant, credentials, leases, retiredTokens: row.retired, beingMinted: row.minting }];
     }),
   );
 }

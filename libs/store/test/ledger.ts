@@ -136,3 +136,7 @@ export async function granted(
 /** Accessors of a grant's tokens that were replaced and are not proven gone. */
 export const retiredTokens = async (database: Database, id: GrantId): Promise<readonly string[]> =>
   (await findWholeGrants(database, [id])).get(id)?.retiredTokens ?? [];
+
+/** Whether somebody holds, or still has to do, a grant's minting. */
+export const beingMinted = async (database: Database, id: GrantId): Promise<boolean> =>
+  (await findWholeGrants(database, [id])).get(id)?.beingMinted ?? false;

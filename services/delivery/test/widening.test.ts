@@ -7,14 +7,13 @@ import {
   endLease,
   findGrantByTask,
   findLease,
-  beingMinted,
   lockGrant,
   narrowToken,
   readTaskEntries,
   replaceTaskToken,
 } from '@mayfly/store';
 import { applyExample } from '../../../libs/store/test/example.js';
-import { startLedger, type Ledger } from '../../../libs/store/test/ledger.js';
+import { beingMinted, startLedger, type Ledger } from '../../../libs/store/test/ledger.js';
 import { AGENT, deliveryOn, ready } from './world.js';
 
 let ledger: Ledger;
@@ -40,7 +39,7 @@ const lose = (id: Parameters<typeof lockGrant>[1]) =>
 /** What the issuer does with a grant that was queued. */
 async function replace(id: string): Promise<void> {
   const seen = await grantOf(id);
-  if ((await beingMinted(ledger.database, [seen.id])).size === 0) return;
+  if (!(await beingMinted(ledger.database, seen.id))) return;
   const credentials = await credentialsOf(ledger.database, seen.id);
   const opens = shallOpen(seen, credentials);
   const policies = credentials.flatMap(({ capability, spec }) => (spec && opens.includes(capability) ? [spec.vaultPolicy] : []));

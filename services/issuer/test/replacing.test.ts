@@ -6,7 +6,6 @@ import {
   endGrant,
   findGrantByTask,
   idleTokens,
-  beingMinted,
   leasesOf,
   lockGrant,
   lockGrantByTask,
@@ -18,7 +17,7 @@ import {
 } from '@mayfly/store';
 import { MintRefused } from '@mayfly/vault';
 import { applyExample } from '../../../libs/store/test/example.js';
-import { retiredTokens, startLedger, type Ledger } from '../../../libs/store/test/ledger.js';
+import { beingMinted, retiredTokens, startLedger, type Ledger } from '../../../libs/store/test/ledger.js';
 import { failOnce, issuerOn, once, started } from './world.js';
 
 let ledger: Ledger;
@@ -85,7 +84,7 @@ describe('a grant that lost a capability', () => {
     expect(await retiredTokens(ledger.database, before.id)).toEqual([before.tokenAccessor]);
     expect(await unnamedTokens(ledger.database, [before.tokenAccessor!, after.tokenAccessor!])).toEqual([]);
     expect(await idleTokens(ledger.database, before.id)).toEqual([]);
-    expect((await beingMinted(ledger.database, [before.id])).size).toBe(0);
+    expect(await beingMinted(ledger.database, before.id)).toBe(false);
     expect(await readTaskEntries(ledger.database, before.taskId)).toContainEqual(
       expect.objectContaining({
         kind: 'dev.mayfly.evidence.task-token-replaced.v1',

@@ -38,28 +38,36 @@ const duration = histogram(METRICS.revocationDuration);
 /** Writes all of them, in the caller's transaction. */
 export async function concludeAll(tx: Sql, conclusions: readonly Conclusion[]): Promise<void> {
   await waitBriefly(tx);
+  const events = await writeConclusions(tx, conclusions);
+  await emitAll(tx, 'revoker', events, conclusions.map(taskOf));
+}
+
+/** Whether an attempt has shown anything that is not in the ledger. */
+export const hasNews = ({ grant, verdicts, attempts, tokenProblem }: Conclusion): boolean =>
+  attempts !== grant.revokeAttempts || tokenProblem !== undefined || verdicts.some(([, { kind }]) => kind !== 'later');
+
+/** Whose waiters are told: a fetch may be waiting for the earlier copy to be dead. */
+export const taskOf = ({ grant }: Conclusion): string => grant.taskId;
+
+/** The same without its events. @returns them, for who has more to announce */
+export async function writeConclusions(tx: Sql, conclusions: readonly Conclusion[]): Promise<OutEvent[]> {
   for (const { grant, attempts } of conclusions)
     if (attempts !== grant.revokeAttempts) await amendGrant(tx, grant.id, grant.state, { revokeAttempts: attempts });
-  // A fetch may be waiting for the earlier copy to be dead.
-  const changed = conclusions.map(({ grant }) => grant.taskId);
-  await writeDeaths(tx, conclusions.flatMap(deathsIn), changed);
+  const { events, facts } = await writeDeaths(tx, conclusions.flatMap(deathsIn));
   for (const conclusion of conclusions)
     for (const [doomed, verdict] of conclusion.verdicts)
       if (verdict.kind === 'alive') await noteSurvivor(tx, conclusion, doomed, verdict.problem);
-  await stateFacts(
-    tx,
-    conclusions.flatMap((one) =>
-      one.tokenProblem !== undefined && one.attempts === STUCK_AFTER_ATTEMPTS
-        ? [fact(one, 'token-stuck', { reason: one.tokenProblem })]
-        : [],
-    ),
+  const stuck = conclusions.flatMap((one) =>
+    one.tokenProblem !== undefined && one.attempts === STUCK_AFTER_ATTEMPTS ? [fact(one, 'token-stuck', { reason: one.tokenProblem })] : [],
   );
+  await stateFacts(tx, [...facts, ...stuck]);
+  return events;
 }
 
 const deathsIn = (conclusion: Conclusion): Death[] =>
   conclusion.verdicts.flatMap(([doomed, verdict]) => (verdict.kind === 'over' ? [{ conclusion, doomed, verdict }] : []));
 
-async function writeDeaths(tx: Sql, deaths: readonly Death[], changed: readonly string[]): Promise<void> {
+async function writeDeaths(tx: Sql, deaths: readonly Death[]): Promise<{ events: OutEvent[]; facts: StatedFact[] }> {
   const events: OutEvent[] = [];
   const facts: StatedFact[] = [];
   for (const [state, same] of Map.groupBy(deaths, ({ verdict }) => verdict.state)) {
@@ -76,8 +84,7 @@ async function writeDeaths(tx: Sql, deaths: readonly Death[], changed: readonly 
       count(death, over);
     }
   }
-  await emitAll(tx, 'revoker', events, changed);
-  await stateFacts(tx, facts);
+  return { events, facts };
 }
 
 const revokedEvent = ({ conclusion: { grant, at, traceparent }, doomed: { credential } }: Death, over: Lease): OutEvent => ({

@@ -27,7 +27,7 @@ export const kill = flow<Killing>(
   confirmDeath, // look each lease up; ask the target
   quarantineSurvivors, // what Vault has forgotten and the target still accepts is ended there, at once
   searchTargets, // before a grant is closed: does a target know anything of it that nobody wrote down?
-  concludeLeases, // only what is proven is written and announced; the rest is stuck, and tried again
+  concludeLeases, // only what is proven is written and announced; the rest is stuck, and tried again; what ends is written with the close
   endIdleTokens, // while the task lives: a replaced token on which nothing hangs any more
   closeGrant, // closed once nothing is left that could still work
 );

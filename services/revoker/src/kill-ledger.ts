@@ -4,7 +4,7 @@
  * @module
  */
 import { ledgerAnswered, type GrantId } from '@mayfly/domain';
-import { beingMinted, findWholeGrants, type Database, type WholeGrant } from '@mayfly/store';
+import { findWholeGrants, type Database, type WholeGrant } from '@mayfly/store';
 import { together } from '@mayfly/worker';
 import { closeAll, type Closing } from './close.js';
 import { concludeAll, type Conclusion } from './conclude.js';
@@ -16,22 +16,15 @@ const LINGER = 10;
 
 /** Steps of many kills, each done together with those that come to it at the same time. None waits for another one's other steps. */
 export class KillLedger {
-  /** Whether somebody holds, or still has to do, the grant's minting. */
-  readonly isBeingMinted: (id: GrantId) => Promise<boolean>;
   /** The grant with all that belongs to it. */
   readonly find: (id: GrantId) => Promise<WholeGrant | undefined>;
+  /** Writes what an attempt has shown of a grant that lives on. */
   readonly conclude: (conclusion: Conclusion) => Promise<void>;
+  /** Ends an attempt, with all that is not written yet. */
   readonly close: (closing: Closing) => Promise<void>;
 
   constructor(database: Database) {
     const shared = { most: MOST, linger: LINGER, apart: ledgerAnswered };
-    this.isBeingMinted = together({
-      ...shared,
-      work: async (ids: readonly GrantId[]) => {
-        const busy = await beingMinted(database, ids);
-        return ids.map((id) => busy.has(id));
-      },
-    });
     this.find = together({
       ...shared,
       work: async (ids: readonly GrantId[]) => {

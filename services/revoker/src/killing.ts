@@ -6,6 +6,8 @@ import type { Clock } from '@mayfly/domain';
 import type { Credential, Grant, Lease } from '@mayfly/grant';
 import type { Doomed, Killers, Verdict } from '@mayfly/revocation';
 import type { Claimed, Database } from '@mayfly/store';
+import type { AtTargets } from './at-targets.js';
+import type { Conclusion } from './conclude.js';
 import type { KillLedger } from './kill-ledger.js';
 
 /** Known at the beginning, then more with every step. */
@@ -14,6 +16,7 @@ export interface Killing {
   readonly ledger: KillLedger;
   readonly clock: Clock;
   readonly killers: Killers;
+  readonly atTargets: AtTargets;
   readonly claim: Claimed;
 
   grant?: Grant;
@@ -31,6 +34,8 @@ export interface Killing {
   /** Codes of what went wrong, by lease. */
   problems?: Map<string, string>;
   verdicts?: readonly (readonly [Doomed, Verdict])[];
+  /** What this attempt has shown, where it is to be written with the attempt's end. */
+  conclusion?: Conclusion;
   /** Whether a target still knows something of the grant that no lease names, or could not be asked; undefined while nobody has asked. */
   remains?: boolean;
   /** When to look again; null when nothing is left. */

@@ -20,6 +20,7 @@ import type { PolicySet } from '@mayfly/policy';
 import { vouchFor, type TaskEndedMessage, type TaskHeartbeatMessage } from '@mayfly/task-events';
 import { SPANS, withSpan } from '@mayfly/telemetry';
 import { together } from '@mayfly/worker';
+import { AtTargets } from './at-targets.js';
 import { Flood } from './flood.js';
 import { kill } from './flow.js';
 import { KillLedger } from './kill-ledger.js';
@@ -53,6 +54,7 @@ export class Revoking {
   readonly #flood = new Flood(ENDS_TOGETHER);
   readonly #dropped: DroppedClaims;
   readonly #ledger: KillLedger;
+  readonly #atTargets = new AtTargets();
   /** When a credential was last proven dead, by target. */
   readonly #provenAt = new Map<string, number>();
 
@@ -113,7 +115,7 @@ export class Revoking {
     const parent = grant.traceparent
       ? { traceparent: grant.traceparent, ...(grant.tracestate && { tracestate: grant.tracestate }) }
       : undefined;
-    const known: Killing = { database, ledger: this.#ledger, clock, killers, claim };
+    const known: Killing = { database, ledger: this.#ledger, clock, killers, atTargets: this.#atTargets, claim };
     try {
       await withSpan(SPANS.closeGrant, { kind: 'consumer', parent }, () => kill(known));
       for (const [{ credential }, { kind }] of known.verdicts ?? [])

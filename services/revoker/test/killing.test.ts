@@ -57,6 +57,28 @@ describe('the end of a task', () => {
     expect(await told(world, grant.taskId)).toMatchObject({ [REVOKED]: 1, [CLOSED]: 1 });
   });
 
+  test('is written at once: while it cannot be closed, nothing that was proven is announced either', async () => {
+    const { grant, lease } = await live(world);
+    await end(world, grant.taskId);
+    const refusing: Database = {
+      ...ledger.database,
+      transaction: (summary, work) =>
+        ledger.database.transaction(summary, async (tx) => {
+          const result = await work(tx);
+          if (summary === 'close grant') throw new Error('broke off before the commit');
+          return result;
+        }),
+    };
+    await expect(revokerOn(refusing, world.clock, world.vault).revoking.killDue()).rejects.toThrow('broke off');
+    expect(await leaseOf(lease.ref)).toMatchObject({ state: 'revoking' });
+    expect(await told(world, grant.taskId)).not.toMatchObject({ [REVOKED]: 1 });
+    later();
+    expect(await world.revoking.killDue()).toBe(1);
+    expect(await leaseOf(lease.ref)).toMatchObject({ state: 'revoked' });
+    expect(await grantOf(grant.taskId)).toMatchObject({ state: 'closed' });
+    expect(await told(world, grant.taskId)).toMatchObject({ [REVOKED]: 1, [CLOSED]: 1 });
+  });
+
   test('without anything minted closes at once', async () => {
     const { grant } = await granted(ledger.database, { lease: false });
     await end(world, grant.taskId);

@@ -5,12 +5,11 @@ import type { Killing } from '../killing.js';
 /** Loads what there is to kill. A stuck lease is `revoking` again while it is being tried. */
 export async function findDoomed(known: Killing): Promise<void> {
   const { database, ledger, clock, claim } = known;
-  // INVARIANT: asked before anything is read: an issuer that is through by now has written down what is read next. The other way round a
-  // token that was made in between would be missed, and its grant closed.
-  const issuerAtWork = await ledger.isBeingMinted(claim.grant.id);
   const found = await ledger.find(claim.grant.id);
   if (!found) throw new TypeError('a claimed grant is never deleted');
-  const { grant, credentials, leases, retiredTokens } = found;
+  // INVARIANT: read in one snapshot with the rest: an issuer that was through by then had written down what is read. Asked later, a token
+  // that was made in between would be missed, and its grant closed.
+  const { grant, credentials, leases, retiredTokens, beingMinted: issuerAtWork } = found;
   const doomed: Doomed[] = [];
   const stuckBefore = new Set(leases.filter(({ state }) => state === 'stuck').map(({ ref }) => ref));
   for (const lease of leases) {

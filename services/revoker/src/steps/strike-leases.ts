@@ -4,7 +4,7 @@ import { ATTRIBUTES, SPANS, withSpan } from '@mayfly/telemetry';
 import type { Killing } from '../killing.js';
 
 /** INVARIANT: leases first, then the token: revoking the token first only queues its leases, and its answer proves nothing about them. */
-export async function strikeLeases({ doomed = [], problems, killers, grant }: Killing): Promise<void> {
+export async function strikeLeases({ doomed = [], problems, killers, grant, atTargets }: Killing): Promise<void> {
   await Promise.all(
     doomed.map((one) =>
       withSpan(
@@ -18,7 +18,7 @@ export async function strikeLeases({ doomed = [], problems, killers, grant }: Ki
           },
         },
         async (span) => {
-          const problem = await strike(one, killers);
+          const problem = await atTargets.at(one.credential.spec?.target, () => strike(one, killers));
           failpoint('C12');
           if (!problem) return;
           problems?.set(one.lease.ref, problem);
