@@ -71,7 +71,7 @@ async function onceThrough({ seed, quick, say }: Bench, stack: BenchStack, size:
   const warm = ids('warm', WARM_PER_PROCESS * size);
   await startOurs(stack, 'token', warm);
   await endOurs(stack, warm);
-  const logins = ids('login', (many >> 2) * Math.sqrt(size));
+  const logins = ids('login', (many >> 2) * size);
   await startOurs(stack, 'login', logins);
   await endOurs(stack, logins);
   const audit = new AuditLog(stack);
