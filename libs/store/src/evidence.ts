@@ -65,7 +65,8 @@ export async function chainFacts(
   facts.sort((a, b) => Number(BigInt(a.id) - BigInt(b.id)));
   let [last] = await tx.run<Pick<EvidenceRecord, 'index' | 'hash'>>(
     'evidence.head',
-    'select index::int as index, hash from evidence.log order by index desc limit 1',
+    // By the column: an output of the same name would be sorted by, and the whole log read for it.
+    'select index::int as index, hash from evidence.log order by log.index desc limit 1',
   );
   const records: EvidenceRecord[] = [];
   for (const { fact } of facts) {
@@ -89,7 +90,7 @@ export async function chainFacts(
 export async function readLog(sql: Sql, fromIndex: number, limit: number): Promise<EvidenceRecord[]> {
   const rows = await sql.run<EvidenceRecord>(
     'evidence.page',
-    `select ${RECORD} from evidence.log where index >= $1 order by index limit $2`,
+    `select ${RECORD} from evidence.log where index >= $1 order by log.index limit $2`,
     [fromIndex, limit],
   );
   return rows.map(withoutNulls);
@@ -97,9 +98,11 @@ export async function readLog(sql: Sql, fromIndex: number, limit: number): Promi
 
 /** Everything that the log says about one task, in order. */
 export async function readTaskLog(sql: Sql, taskId: string): Promise<EvidenceRecord[]> {
-  const rows = await sql.run<EvidenceRecord>('evidence.of_task', `select ${RECORD} from evidence.log where task_id = $1 order by index`, [
-    taskId,
-  ]);
+  const rows = await sql.run<EvidenceRecord>(
+    'evidence.of_task',
+    `select ${RECORD} from evidence.log where task_id = $1 order by log.index`,
+    [taskId],
+  );
   return rows.map(withoutNulls);
 }
 

@@ -30,6 +30,12 @@ beforeAll(async () => {
   const one = await granted(database, { start: task(), tenant: 'many', source: 'urn:many' });
   grant = one.grant;
   ref = one.lease.ref;
+  await database.run(
+    '',
+    `insert into evidence.log (index, kind, at, by, data, previous_hash, hash, task_id)
+     select n, 'k', 'then', 'test', '{}', 'hash ' || n - 1, 'hash ' || n, 'task-' || n from generate_series(0, ${ENDED}) n`,
+  );
+  await database.run('', 'analyze evidence.log');
   await vacuum(database);
 }, 120_000);
 afterAll(() => ledger?.stop());
@@ -42,7 +48,7 @@ interface Plan {
   readonly Plans?: readonly Plan[];
 }
 /** Tables that grow with what was ever done. */
-const GROWING = new Set(['task_grant', 'credential', 'lease', 'inbox']);
+const GROWING = new Set(['task_grant', 'credential', 'lease', 'inbox', 'log']);
 const nodesOf = (plan: Plan): Plan[] => [plan, ...(plan.Plans ?? []).flatMap(nodesOf)];
 
 /**
@@ -85,6 +91,13 @@ const quota = (scope: 'tenant' | 'orchestrator' | 'agent', name: 'liveTasks' | '
     { [name]: 1 },
   );
 const claimed = { claim: 1 };
+async function chainAndPage(sql: Sql): Promise<void> {
+  await store.stateFact(sql, { kind: 'dev.mayfly.evidence.test.v1', at: AT.toISOString(), by: 'test', data: {} });
+  await store.chainFacts(sql, 10, () => undefined);
+  await store.readLog(sql, 29_990, 10);
+  await store.readHead(sql);
+  await store.readTaskLog(sql, 'task-1');
+}
 
 test.each<[string, (sql: Sql, one: Grant) => Promise<unknown>]>([
   ['a start is noted', (sql) => store.noteEvents(sql, [{ source: 'urn:many', id: 'e', digest: 'sha256:e' }])],
@@ -146,6 +159,7 @@ test.each<[string, (sql: Sql, one: Grant) => Promise<unknown>]>([
         { failures: 3, withinSeconds: 60, openForSeconds: 60 },
       ),
   ],
+  ['facts are chained, and the log is paged', (sql) => chainAndPage(sql)],
   ['an older policy set is looked for', (sql) => store.olderPolicyInUse(sql, 'sha256:one')],
   ['tokens are explained', (sql) => store.unnamedTokens(sql, many(50))],
   ['leases are explained', (sql) => store.unnamedLeases(sql, many(50))],
