@@ -42,7 +42,11 @@ describe('a task token', () => {
     const request = { grantId: newGrantId(), taskId: taskId('t'), tenant: 'default', policies: ['cap-orders-db.read'], ttlSeconds: 60 };
     return vault().create({ ...request, ...(parent && { parent }) });
   };
-  const sealing: Reply = { status: 200, body: { data: { ciphertext: 'vault:v1:sealed' } } };
+  const sealed = (...ciphertexts: string[]): Reply => ({
+    status: 200,
+    body: { data: { batch_results: ciphertexts.map((ciphertext) => ({ ciphertext })) } },
+  });
+  const sealing = sealed('vault:v1:sealed');
 
   it('is asked for with everything that bounds it', async () => {
     replies['/v1/transit/encrypt/mayfly-task-token'] = sealing;
@@ -56,7 +60,10 @@ describe('a task token', () => {
       type: 'service',
       meta: { taskId: 't', tenant: 'default' },
     });
-    expect(asked('/v1/transit/encrypt/mayfly-task-token')[0]!.body.context).toBe(Buffer.from('t').toString('base64'));
+    const base64 = (text: string) => Buffer.from(text).toString('base64');
+    expect(asked('/v1/transit/encrypt/mayfly-task-token').map(({ body }) => body)).toEqual([
+      { batch_input: [{ plaintext: base64('task'), context: base64('t') }] },
+    ]);
   });
 
   it.each([
@@ -112,6 +119,8 @@ describe('a task token', () => {
     [{ status: 503 }, 'vault-unavailable'],
     [{ status: 403 }, 'mint-refused'],
     [{ status: 204 }, 'mint-refused'],
+    [sealed(''), 'mint-refused'],
+    [sealed('vault:v1:one', 'vault:v1:another'), 'mint-refused'],
   ] as [Reply, string][])('that cannot be sealed (%j) is revoked at once', async (reply, code) => {
     replies['/v1/transit/encrypt/mayfly-task-token'] = reply;
     await expect(create(clean)).rejects.toMatchObject({ code });
