@@ -77,7 +77,10 @@ export class Outbox {
       failpoint('C14');
       await publish(rows.map(({ id, event }) => ({ id, event: { ...event, time: new Date(event.time) } })));
       failpoint('C15');
-      await tx.run('outbox.done', 'delete from ledger.outbox where id = any($1::bigint[])', [rows.map((row) => row.id)]);
+      await tx.run('outbox.done', 'delete from ledger.outbox where owner = $1 and id = any($2::bigint[])', [
+        this.owner,
+        rows.map((row) => row.id),
+      ]);
       return rows.length;
     });
   }
