@@ -16,9 +16,10 @@ const OPENED = [
   ...['prior_state', 'initiator_id', 'workflow', 'mint_at', 'mint_claim'],
 ].join(', ');
 
-/** What a new grant's row holds. */
+/** What a new grant's row holds. What was decided in the same transaction begins as `granted` or `denied`: it was `requested` before, where nobody saw it. */
 export type NewGrant = Omit<Grant, 'revokeAttempts' | 'delegationDepth' | 'behaviour'> &
-  Partial<Pick<Grant, 'delegationDepth' | 'behaviour'>> & { readonly state: 'requested' | 'closed' };
+  Partial<Pick<Grant, 'delegationDepth' | 'behaviour'>> & { readonly state: 'requested' | 'granted' | 'denied' | 'closed' };
+const DECIDED: ReadonlySet<GrantState> = new Set(['granted', 'denied']);
 
 /** Opens a grant, or writes a tombstone. False when the task already has a row: somebody was faster, or the task has ended. */
 export const insertGrant = async (tx: Sql, grant: NewGrant): Promise<boolean> => (await insertGrants(tx, [{ grant }])) === 1;
@@ -34,7 +35,7 @@ export interface Opening {
 export async function insertGrants(tx: Sql, openings: readonly Opening[]): Promise<number> {
   const rows = openings.map(({ grant, mintAt }) => ({
     ...Object.fromEntries(Object.entries(grant).map(([field, value]) => [GRANT[field as keyof Grant], value])),
-    prior_state: 'none',
+    prior_state: DECIDED.has(grant.state) ? 'requested' : 'none',
     initiator_id: grant.request?.initiator?.id,
     workflow: grant.request?.workflow.name,
     behaviour: grant.behaviour ?? 'normal',
@@ -222,24 +223,32 @@ export interface NewTaskToken {
   readonly opens: readonly string[];
 }
 
+/** A task's first token. */
+export interface FirstToken extends NewTaskToken {
+  readonly id: GrantId;
+  /** A claim of minting that ends with it, unless the grant ends, or more was asked for since. */
+  readonly settles?: number | undefined;
+}
+
 /**
  * Keeps tasks' tokens, each if its grant has none yet; a grant that ends keeps it too, for the revoker.
  * @returns the state of each grant whose token is kept; of the others another one is, or the grant is over
  */
-export async function keepTaskTokens(
-  tx: Sql,
-  tokens: readonly (NewTaskToken & { readonly id: GrantId })[],
-): Promise<ReadonlyMap<GrantId, 'granted' | 'closing'>> {
+export async function keepTaskTokens(tx: Sql, tokens: readonly FirstToken[]): Promise<ReadonlyMap<GrantId, 'granted' | 'closing'>> {
   const rows = await tx.run<{ id: GrantId; state: 'granted' | 'closing' }>(
     'grant.keep_tokens',
-    `with made as (select * from jsonb_to_recordset($1::jsonb) as made (id text, sealed text, accessor text, opens text[])),
+    `with made as (select * from jsonb_to_recordset($2::jsonb) as made (id text, sealed text, accessor text, opens text[], settles int)),
      open as (
-       select g.id from ledger.task_grant g join made using (id) where g.token_accessor is null and g.state in ('granted', 'closing')
-       order by g.id for no key update of g
+       select id from ledger.task_grant where id = any($1::text[]) and token_accessor is null and state in ('granted', 'closing')
+       order by id for no key update
      )
-     update ledger.task_grant g set sealed_token = made.sealed, token_accessor = made.accessor, token_capabilities = made.opens
+     update ledger.task_grant g set sealed_token = made.sealed, token_accessor = made.accessor, token_capabilities = made.opens,
+       mint_at = case when g.state = 'granted' and g.mint_claim = made.settles then null else g.mint_at end
      from open join made using (id) where g.id = open.id returning g.id, g.state`,
-    [JSON.stringify(tokens.map(({ id, sealed, accessor, opens }) => ({ id, sealed, accessor, opens })))],
+    [
+      tokens.map(({ id }) => id),
+      JSON.stringify(tokens.map(({ id, sealed, accessor, opens, settles }) => ({ id, sealed, accessor, opens, settles }))),
+    ],
   );
   return new Map(rows.map(({ id, state }) => [id, state]));
 }

@@ -16,6 +16,8 @@ export interface Claimed {
   readonly grant: Grant;
   /** The number of this claim; another one's is higher. */
   readonly claim: number;
+  /** Until when nobody else takes it, as the taker's clock says; absent where that is not known. */
+  readonly until?: Date;
 }
 
 type Queue = 'mint' | 'revoke';
@@ -24,14 +26,15 @@ type Queue = 'mint' | 'revoke';
 const takeOldest =
   (work: Queue) =>
   async (sql: Sql, now: Date, holdSeconds: number, limit: number): Promise<Claimed[]> => {
+    const until = plusSeconds(now, holdSeconds);
     const rows = await sql.run<Row & { claim: number }>(
       `${work}_at.take_oldest`,
       `update ledger.task_grant set ${work}_at = $2, ${work}_claim = ${work}_claim + 1 where id = any(array(
          select id from ledger.task_grant where ${work}_at <= $1 order by ${work}_at limit $3 for update skip locked
        )) returning ${selectList(GRANT)}, ${work}_claim as claim`,
-      [now, plusSeconds(now, holdSeconds), limit],
+      [now, until, limit],
     );
-    return rows.map((row) => ({ grant: readGrant(row), claim: row.claim }));
+    return rows.map((row) => ({ grant: readGrant(row), claim: row.claim, until }));
   };
 
 /**
@@ -42,6 +45,7 @@ const takeOldest =
 const takeByTurns =
   (work: Queue, ...lines: readonly string[]) =>
   async (sql: Sql, now: Date, holdSeconds: number, limit: number): Promise<Claimed[]> => {
+    const until = plusSeconds(now, holdSeconds);
     const line = lines.join(', ');
     const here = lines.map((each) => `line.${each}`).join(', ');
     const first = `select ${line} from ledger.task_grant where ${work}_at is not null`;
@@ -61,9 +65,9 @@ const takeByTurns =
        update ledger.task_grant set ${work}_at = $2, ${work}_claim = ${work}_claim + 1 where id = any(array(
          select id from due order by ${[...lines.slice(0, -1), 'turn', 'random()'].join(', ')} limit $3
        )) returning ${selectList(GRANT)}, ${work}_claim as claim`,
-      [now, plusSeconds(now, holdSeconds), limit],
+      [now, until, limit],
     );
-    return rows.map((row) => ({ grant: readGrant(row), claim: row.claim }));
+    return rows.map((row) => ({ grant: readGrant(row), claim: row.claim, until }));
   };
 
 /** Zero rows is normal: somebody asked for more work, or took it, meanwhile, and that stands. */
@@ -128,8 +132,8 @@ export async function releaseMint(sql: Sql, claim: Claimed, now: Date): Promise<
 export async function renewMints(sql: Sql, claims: readonly Claimed[], now: Date, holdSeconds: number): Promise<ReadonlySet<Claimed>> {
   const rows = await sql.run<{ id: GrantId }>(
     'mint_at.renew',
-    `${OWN_CLAIMS('mint')} update ledger.task_grant g set mint_at = $2 from own where g.id = own.id returning g.id`,
-    [claimRows(claims), plusSeconds(now, holdSeconds)],
+    `${OWN_CLAIMS('mint')} update ledger.task_grant g set mint_at = $3 from own where g.id = own.id returning g.id`,
+    [...claimRows(claims), plusSeconds(now, holdSeconds)],
   );
   const held = new Set(rows.map(({ id }) => id));
   return new Set(claims.filter(({ grant }) => held.has(grant.id)));
@@ -137,16 +141,24 @@ export async function renewMints(sql: Sql, claims: readonly Claimed[], now: Date
 
 /** Ends many claims: nothing is left of them. */
 export async function settleMints(tx: Sql, claims: readonly Claimed[]): Promise<void> {
-  await tx.run('mint_at.settle_all', `${OWN_CLAIMS('mint')} update ledger.task_grant g set mint_at = null from own where g.id = own.id`, [
+  await tx.run(
+    'mint_at.settle_all',
+    `${OWN_CLAIMS('mint')} update ledger.task_grant g set mint_at = null from own where g.id = own.id`,
     claimRows(claims),
-  ]);
+  );
 }
 
-/** Those of the claims in the first parameter that are still the newest of their grants; locked in one order, so that two with the same wait. */
+/**
+ * Those of the claims in the first two parameters that are still the newest of their grants; locked in one order, so that two with the same
+ * wait. By a list of ids, so that whatever is known of the table's size the grants are looked up one by one.
+ */
 const OWN_CLAIMS = (work: Queue): string => `with own as (
-  select g.id from ledger.task_grant g join jsonb_to_recordset($1::jsonb) as held (id text, claim int) on g.id = held.id and g.${work}_claim = held.claim
+  select g.id from ledger.task_grant g where g.id = any($1::text[]) and g.${work}_claim = ($2::int[])[array_position($1::text[], g.id)]
   order by g.id for no key update of g)`;
-const claimRows = (claims: readonly Claimed[]): string => JSON.stringify(claims.map(({ grant, claim }) => ({ id: grant.id, claim })));
+const claimRows = (claims: readonly Claimed[]): [string[], number[]] => [
+  claims.map(({ grant }) => grant.id),
+  claims.map(({ claim }) => claim),
+];
 
 /** Live grants whose deadline has passed. */
 export async function grantsPastDeadline(sql: Sql, now: Date, limit: number): Promise<Grant[]> {

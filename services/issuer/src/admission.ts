@@ -4,10 +4,11 @@
  */
 import type { Credential, Grant, Selector } from '@mayfly/grant';
 import type { Orchestrator, Policy, Workflow } from '@mayfly/policy';
-import type { Claimed, CurrentPolicy, MintIntent, Opening, QuotaWatch, Sql, StatedFact } from '@mayfly/store';
+import type { CurrentPolicy, MintIntent, Opening, QuotaWatch, Sql, StatedFact } from '@mayfly/store';
 import type { OutEvent } from '@mayfly/domain';
 import type { RejectedEvent, TaskStartedMessage, Voucher } from '@mayfly/task-events';
 import type { TraceContext } from '@mayfly/telemetry';
+import type { MintClaim } from './mint-book.js';
 
 /** One transaction. Known at the beginning, then more with every step. */
 export interface Round {
@@ -58,5 +59,5 @@ export interface Admission {
   intents?: readonly MintIntent[];
 
   /** Set when there is something to mint: this process holds it for a while. */
-  claim?: Claimed;
+  claim?: MintClaim;
 }

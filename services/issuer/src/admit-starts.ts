@@ -4,11 +4,12 @@
  */
 import type { Clock } from '@mayfly/domain';
 import type { Policy } from '@mayfly/policy';
-import type { Claimed, CurrentPolicy, Database, QuotaWatch } from '@mayfly/store';
+import type { CurrentPolicy, Database, QuotaWatch } from '@mayfly/store';
 import type { TaskStartedMessage } from '@mayfly/task-events';
 import type { TraceContext } from '@mayfly/telemetry';
 import type { Admission } from './admission.js';
 import { admit } from './flow.js';
+import type { MintClaim } from './mint-book.js';
 
 /** What admitting works with. */
 export interface AdmittingDependencies {
@@ -28,7 +29,7 @@ export interface Start {
 
 /** What became of a start: something to mint, nothing to do, or why it failed. */
 export interface Admitted {
-  readonly claim?: Claimed | undefined;
+  readonly claim?: MintClaim | undefined;
   readonly failure?: unknown;
 }
 

@@ -3,9 +3,9 @@ import { EventPattern, Payload } from '@nestjs/microservices';
 import type { Clock } from '@mayfly/domain';
 import type { EventRecord } from '@mayfly/kafka';
 import { checkTimeWindow, readTaskEvent, RejectedEvent } from '@mayfly/task-events';
-import type { Claimed } from '@mayfly/store';
 import type { Pool } from '@mayfly/worker';
 import { Issuing } from './issuing.js';
+import type { MintClaim } from './mint-book.js';
 
 /** What the consumer is given beside {@link Issuing}. */
 export const CONSUMER_TOOLS = Symbol('consumer tools');
@@ -13,7 +13,7 @@ export const CONSUMER_TOOLS = Symbol('consumer tools');
 export interface ConsumerTools {
   readonly clock: Clock;
   /** Mints what was admitted. */
-  readonly minter: Pick<Pool<Claimed>, 'offer'>;
+  readonly minter: Pick<Pool<MintClaim>, 'offer'>;
 }
 
 /** Reads the tasks topic. The name is known only at the start, hence a class made to measure. */

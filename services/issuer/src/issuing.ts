@@ -27,7 +27,7 @@ import { together } from '@mayfly/worker';
 import { RejectedEvent, vouchFor, type TaskEndedMessage, type TaskStartedMessage } from '@mayfly/task-events';
 import { admitStarts, type Admitted, type Start } from './admit-starts.js';
 import { mint as mintAll } from './flow.js';
-import { MintBook } from './mint-book.js';
+import { isHeldLongEnough, MintBook, type MintClaim } from './mint-book.js';
 import type { Minting } from './minting.js';
 import { MINT_HOLD_SECONDS } from './steps/open-grant.js';
 
@@ -82,7 +82,7 @@ export class Issuing {
    */
   async onTaskStarted(
     message: TaskStartedMessage,
-    mint: (claim: Claimed) => Promise<Error | undefined> = (claim) => this.mint(claim),
+    mint: (claim: MintClaim) => Promise<Error | undefined> = (claim) => this.mint(claim),
   ): Promise<Error | undefined> {
     failpoint('C2');
     const { claim, failure } = await this.#admit({ message, trace: currentTrace() });
@@ -142,11 +142,12 @@ export class Issuing {
   }
 
   /** Mints for one grant; what failed is given back, and comes due again. */
-  async mint(claim: Claimed): Promise<Error | undefined> {
+  async mint(claim: MintClaim): Promise<Error | undefined> {
     const { database, clock, vault, policies } = this.on;
     const { grant } = claim;
     try {
-      const known: Minting = { database, clock, vault, policies, grant, ...(await this.#book.read(grant.id)), book: this.#book, claim };
+      const written = (isHeldLongEnough(claim, clock) && claim.written) || (await this.#book.read(grant.id));
+      const known: Minting = { database, clock, vault, policies, grant, ...written, book: this.#book, claim };
       const finished = await mintAll(known);
       if (!known.settled) await this.#book.settle({ claim, finished });
       return undefined;

@@ -1,4 +1,4 @@
-import { CHANNELS, CurrentPolicy, type Claimed } from '@mayfly/store';
+import { CHANNELS, CurrentPolicy } from '@mayfly/store';
 import { audienceOf, policyReader, policyVoucher, runService } from '@mayfly/service';
 import { vaultForIssuer } from '@mayfly/vault';
 import { startPool } from '@mayfly/worker';
@@ -6,6 +6,7 @@ import { TOPICS } from '@mayfly/domain';
 import { readConfig } from './config.js';
 import { CONSUMER_TOOLS, tasksConsumer } from './consumer.js';
 import { Issuing } from './issuing.js';
+import type { MintClaim } from './mint-book.js';
 import { WaitingMints } from './waiting-mints.js';
 
 /** Starts that are read side by side, and so may be admitted together. */
@@ -40,7 +41,7 @@ await runService('issuer', readConfig, async (config, { database, clock, logger,
     logger,
   });
   /** Takes a claim in if there is, or soon will be, a place for it. */
-  const offer = (claim: Claimed): boolean => {
+  const offer = (claim: MintClaim): boolean => {
     if (waiting.empty && minter.offer(claim)) return true;
     if (!waiting.put(claim)) return false;
     minter.wake();

@@ -2,7 +2,7 @@
  * What minting reads and writes in the ledger. Tasks that are minted for side by side share a statement: each by itself would cost one.
  * @module
  */
-import { ledgerAnswered, type Clock, type GrantId } from '@mayfly/domain';
+import { ledgerAnswered, plusSeconds, type Clock, type GrantId } from '@mayfly/domain';
 import type { Credential, Grant, Lease, TaskToken } from '@mayfly/grant';
 import {
   activateLeases,
@@ -27,6 +27,12 @@ export interface Written {
   readonly leases: readonly Lease[];
 }
 
+/** A task that this process mints for. */
+export interface MintClaim extends Claimed {
+  /** What was written down when it was admitted here, where that is all there is to know; it need not be read then. */
+  readonly written?: Written;
+}
+
 /** A token to be kept, and the claim that ends with it where nothing else is to be minted. */
 export interface Keeping {
   readonly grant: Grant;
@@ -41,6 +47,12 @@ export interface Settling {
   readonly finished: boolean;
 }
 
+/** What is held for so long yet, in seconds, is held without asking: longer than a call of Vault takes with its wait for a place. */
+const HELD_ENOUGH_SECONDS = 10;
+/** Whether nobody else takes it for long enough, as the clock says by which it was taken. */
+export const isHeldLongEnough = ({ until }: Claimed, clock: Clock): boolean =>
+  until !== undefined && plusSeconds(clock.now(), HELD_ENOUGH_SECONDS) <= until;
+
 /** Tasks of one statement at most. */
 const SHARED = { most: 64, apart: ledgerAnswered };
 
@@ -48,7 +60,7 @@ const SHARED = { most: 64, apart: ledgerAnswered };
 export class MintBook {
   /** What is to be minted. */
   readonly read: (grant: GrantId) => Promise<Written>;
-  /** Keeps the minting for this process a while longer; false when another one has it by now, and nothing more may be done. */
+  /** Keeps the minting for this process long enough for a call of Vault; false when another one has it by now, and nothing more may be done. */
   readonly hold: (claim: Claimed) => Promise<boolean>;
   /** Keeps a new token, announced; the grant's state, or undefined when the token is not kept. */
   readonly keepToken: (keeping: Keeping) => Promise<'granted' | 'closing' | undefined>;
@@ -59,13 +71,14 @@ export class MintBook {
 
   constructor(database: Database, clock: Clock) {
     this.read = together({ ...SHARED, work: (grants) => readAll(database, grants) });
-    this.hold = together({
+    const renew = together({
       ...SHARED,
-      work: async (claims) => {
+      work: async (claims: readonly Claimed[]) => {
         const held = await renewMints(database, claims, clock.now(), MINT_HOLD_SECONDS);
         return claims.map((claim) => held.has(claim));
       },
     });
+    this.hold = async (claim) => isHeldLongEnough(claim, clock) || renew(claim);
     this.keepToken = together({ ...SHARED, work: (all) => keepAll(database, all) });
     this.activate = together({
       ...SHARED,
@@ -85,15 +98,19 @@ const keepAll = (database: Database, all: readonly Keeping[]): Promise<('granted
   database.transaction('keep task token', async (tx) => {
     const kept = await keepTaskTokens(
       tx,
-      all.map(({ grant, created: { sealed, accessor, opens } }) => ({ id: grant.id, sealed, accessor, opens })),
+      // A claim ends with it where nothing is left to be minted; what is not kept, or is closing, has more to do.
+      all.map(({ grant, created: { sealed, accessor, opens }, settles }) => ({
+        id: grant.id,
+        sealed,
+        accessor,
+        opens,
+        settles: settles?.claim,
+      })),
     );
     await announceTasks(
       tx,
       all.flatMap(({ grant }) => (kept.has(grant.id) ? [grant.taskId] : [])),
     );
-    // What was not kept, or is closing, has more to do than to settle.
-    const settled = all.flatMap(({ grant, settles }) => (settles && kept.get(grant.id) === 'granted' ? [settles] : []));
-    if (settled.length > 0) await settleMints(tx, settled);
     return all.map(({ grant }) => kept.get(grant.id));
   });
 

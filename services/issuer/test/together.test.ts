@@ -1,10 +1,19 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { currentTrace, recordSpans, withSpan } from '@mayfly/telemetry';
-import { credentialsOf, findGrantByTask, leasesOf, readTaskEntries, type Database } from '@mayfly/store';
+import {
+  beingMinted,
+  credentialsOf,
+  findGrantByTask,
+  leasesOf,
+  narrowToken,
+  readTaskEntries,
+  type Database,
+  type Sql,
+} from '@mayfly/store';
 import type { TaskStartedMessage } from '@mayfly/task-events';
 import { applyExample } from '../../../libs/store/test/example.js';
-import { startLedger, type Ledger } from '../../../libs/store/test/ledger.js';
-import { ended, issuerOn, started } from './world.js';
+import { AT, startLedger, type Ledger } from '../../../libs/store/test/ledger.js';
+import { ended, issuerOn, once, started } from './world.js';
 
 let ledger: Ledger;
 beforeAll(async () => {
@@ -24,6 +33,69 @@ function counting() {
 }
 const grantOf = async (message: TaskStartedMessage) => findGrantByTask(ledger.database, message.task.taskId);
 const credentials = [{ name: 'orders', capability: 'orders-db.read' }];
+
+/** The ledger, with a count of its statements by name. */
+function watching() {
+  const statements = new Map<string, number>();
+  const seen = (sql: Sql): Sql => ({
+    run: (name, text, values) => {
+      statements.set(name, (statements.get(name) ?? 0) + 1);
+      return sql.run(name, text, values);
+    },
+  });
+  const transaction: Database['transaction'] = (summary, work) => ledger.database.transaction(summary, (tx) => work(seen(tx)));
+  return { statements, database: { ...ledger.database, ...seen(ledger.database), transaction } };
+}
+
+/** Only its token is made at its start. */
+const REPORTS = {
+  agent: { id: 'spiffe://example.org/agent/reporter' },
+  workflow: { name: 'reporting' },
+  intent: { purpose: 'test', dataClass: 'internal', plan: [] },
+  credentials: [{ name: 'reports', capability: 'reports.kv' }],
+};
+
+describe('what was just admitted', () => {
+  test('has one version of its row for its start and one for its token, and nothing is read or held anew', async () => {
+    const { statements, database } = watching();
+    const { issuing } = issuerOn(database);
+    const message = started({ ...REPORTS });
+    expect(await issuing.onTaskStarted(message)).toBeUndefined();
+    const grant = (await grantOf(message))!;
+    expect(grant).toMatchObject({ state: 'granted', tokenCapabilities: ['reports.kv'] });
+    expect((await beingMinted(ledger.database, [grant.id])).size).toBe(0);
+    for (const name of ['grant.insert_all', 'grant.keep_tokens']) expect(statements.get(name)).toBe(1);
+    for (const name of ['mint_at.renew', 'mint_at.settle_all', 'credential.of_grants', 'lease.of_grants'])
+      expect(statements.has(name)).toBe(false);
+  });
+
+  test('is held and read anew when it has waited for long', async () => {
+    const { statements, database } = watching();
+    const { clock, issuing } = issuerOn(database);
+    const message = started({ ...REPORTS });
+    await issuing.onTaskStarted(message, (claim) => {
+      clock.advance(6_000);
+      return issuing.mint(claim);
+    });
+    expect(await grantOf(message)).toMatchObject({ tokenCapabilities: ['reports.kv'] });
+    for (const name of ['mint_at.renew', 'lease.of_grants']) expect(statements.get(name)).toBe(1);
+  });
+
+  test('keeps its claim when more was asked for while its token was made', async () => {
+    const { issuing, vault, database } = issuerOn(ledger.database);
+    const message = started({ ...REPORTS });
+    once(vault, 'create', async (real) => {
+      const { id } = (await grantOf(message))!;
+      await database.transaction('narrow', (tx) => narrowToken(tx, id, ['reports.kv'], AT));
+      return real();
+    });
+    expect(await issuing.onTaskStarted(message)).toBeUndefined();
+    const grant = (await grantOf(message))!;
+    expect((await beingMinted(ledger.database, [grant.id])).size).toBe(1);
+    await issuing.mintDue();
+    expect(await grantOf(message)).toMatchObject({ tokenCapabilities: [] });
+  });
+});
 
 describe('starts that come at the same moment', () => {
   test('share one transaction, and each gets what it would have got alone', async () => {

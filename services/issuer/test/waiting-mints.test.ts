@@ -2,7 +2,7 @@ import { expect, test } from '@jest/globals';
 import type { Claimed } from '@mayfly/store';
 import { WaitingMints } from '../src/waiting-mints.js';
 
-const claimed = (claim: number) => ({ claim }) as Claimed;
+const claimed = (claim: number, tenant = 'one') => ({ claim, grant: { tenant } }) as Claimed;
 const numbers = (claims: readonly Claimed[]) => claims.map(({ claim }) => claim);
 
 function waitingBeside(ledger: Claimed[]) {
@@ -23,6 +23,18 @@ test('what waits here comes in its order; the ledger is asked where nothing does
   expect(waiting.empty).toBe(true);
 });
 
+test('tenants take turns: whoever has many waiting holds up nobody else', async () => {
+  const { waiting } = waitingBeside([]);
+  await waiting.take(1);
+  for (let claim = 1; claim <= 9; claim += 1) waiting.put(claimed(claim, 'many'));
+  waiting.put(claimed(10, 'one'));
+  waiting.put(claimed(11, 'two'));
+  expect(numbers(await waiting.take(2))).toEqual([1, 10]);
+  expect(numbers(await waiting.take(4))).toEqual([11, 2, 3, 4]);
+  expect(numbers(await waiting.take(9))).toEqual([5, 6, 7, 8, 9]);
+  expect(waiting.empty).toBe(true);
+});
+
 test('however many wait here, the ledger has the first places twice a second', async () => {
   const { clock, waiting } = waitingBeside([claimed(9), claimed(8)]);
   for (let claim = 1; claim <= 6; claim += 1) waiting.put(claimed(claim));
@@ -36,6 +48,6 @@ test('however many wait here, the ledger has the first places twice a second', a
 
 test('a claim for which there is no room is given back by who has it', () => {
   const { waiting } = waitingBeside([]);
-  for (let claim = 0; claim < 256; claim += 1) expect(waiting.put(claimed(claim))).toBe(true);
-  expect(waiting.put(claimed(256))).toBe(false);
+  for (let claim = 0; claim < 1_024; claim += 1) expect(waiting.put(claimed(claim))).toBe(true);
+  expect(waiting.put(claimed(1_024))).toBe(false);
 });

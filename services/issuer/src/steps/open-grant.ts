@@ -39,9 +39,9 @@ export function openGrant(known: Admission): void {
     ...(trace.traceparent && { traceparent: trace.traceparent }),
     ...(trace.tracestate && { tracestate: trace.tracestate }),
   } satisfies Omit<Grant, 'state'>;
-  const permitted = decided.some((credential) => credential.permitted);
+  const state = decided.some(({ permitted }) => permitted) ? 'granted' : 'denied';
   const { revokeAttempts: _, ...fresh } = grant;
-  known.opening = { grant: { ...fresh, state: 'requested' }, mintAt: permitted ? plusSeconds(now, MINT_HOLD_SECONDS) : undefined };
-  known.grant = { ...grant, state: permitted ? 'granted' : 'denied' };
+  known.opening = { grant: { ...fresh, state }, mintAt: state === 'granted' ? plusSeconds(now, MINT_HOLD_SECONDS) : undefined };
+  known.grant = { ...grant, state };
   known.credentials = decided.map((credential) => ({ ...credential, grantId: grant.id }));
 }

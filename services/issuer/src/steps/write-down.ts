@@ -1,8 +1,7 @@
 import { MayflyError } from '@mayfly/domain';
 import { failpoint } from '@mayfly/failpoints';
-import type { Grant, GrantState } from '@mayfly/grant';
-import { announceTasks, emitAll, insertCredentials, insertGrants, intendMints, stateFacts, transitionGrants } from '@mayfly/store';
-import type { Admission, Round } from '../admission.js';
+import { announceTasks, emitAll, insertCredentials, insertGrants, intendMints, stateFacts } from '@mayfly/store';
+import type { Round } from '../admission.js';
 
 /** All of it, table by table: grants, what was decided, who asked (evidence), what the world is told (outbox), what will be minted. */
 export async function writeDown({ tx, admissions }: Round): Promise<void> {
@@ -18,8 +17,6 @@ export async function writeDown({ tx, admissions }: Round): Promise<void> {
     tx,
     admissions.flatMap(({ credentials }) => credentials!),
   );
-  await go(tx, 'denied', admissions);
-  const granted = new Map((await go(tx, 'granted', admissions)).map((grant) => [grant.id, grant]));
   await stateFacts(
     tx,
     admissions.map(({ requested }) => requested!),
@@ -39,22 +36,12 @@ export async function writeDown({ tx, admissions }: Round): Promise<void> {
     admissions.flatMap(({ intents = [] }) => intents),
   );
   for (const admission of admissions) {
-    const grant = granted.get(admission.grant!.id);
-    if (grant) admission.claim = { grant, claim: 1 };
+    const { opening, intents = [] } = admission;
+    const [grant, credentials] = [admission.grant!, admission.credentials!];
+    // Nobody else knows of it yet: where only its token is to be made, there is nothing to be read.
+    const written = intents.length === 0 && { written: { credentials, leases: [] } };
+    if (opening?.mintAt) admission.claim = { grant, claim: 1, until: opening.mintAt, ...written };
   }
-}
-
-async function go(tx: Round['tx'], to: GrantState & ('granted' | 'denied'), admissions: readonly Admission[]): Promise<Grant[]> {
-  const ids = admissions.flatMap(({ grant }) => (grant?.state === to ? [grant.id] : []));
-  if (ids.length === 0) return [];
-  const gone = await transitionGrants(
-    tx,
-    'requested',
-    to,
-    ids.map((id) => ({ id, patch: {} })),
-  );
-  if (gone.length < ids.length) throw new TypeError('a grant that was just written is not there');
-  return gone;
 }
 
 /** Two starts of one task at the same moment; trying again settles it. */
