@@ -93,13 +93,9 @@ export async function endGrants(tx: Sql, endings: readonly GrantEnding[]): Promi
   );
   const live = closing.map((grant) => ({ grant, end: ending.get(grant.id)!.end }));
   await endLeases(tx, await leasesUnder(tx, live));
-  if (live.length > 0) await wakeRevoker(tx);
   const over = [...dropped, ...live];
-  if (over.length > 0)
-    await announceTasks(
-      tx,
-      over.map(({ grant }) => grant.taskId),
-    );
+  const changed = over.map(({ grant }) => grant.taskId);
+  await (live.length > 0 ? wakeRevoker(tx, changed) : announceTasks(tx, changed));
   const children =
     live.length > 0
       ? await lockLiveChildren(
@@ -147,11 +143,13 @@ async function dropUndecided(tx: Sql, { grant, end }: GrantEnding): Promise<bool
 async function leasesUnder(tx: Sql, endings: readonly GrantEnding[]): Promise<LeaseEnding[]> {
   if (endings.length === 0) return [];
   const ids = endings.map(({ grant }) => grant.id);
+  const leases = await leasesOfAll(tx, ids);
+  if (leases.length === 0) return [];
   const credentials = await credentialsOfAll(tx, ids);
   const slot = (of: { readonly grantId: GrantId; readonly name: string }): string => `${of.grantId} ${of.name}`;
   const bySlot = new Map(credentials.map((credential) => [slot(credential), credential]));
   const byGrant = new Map(endings.map((ending) => [ending.grant.id, ending]));
-  return (await leasesOfAll(tx, ids)).flatMap((lease) => {
+  return leases.flatMap((lease) => {
     const credential = bySlot.get(slot(lease));
     return credential ? [{ ...byGrant.get(lease.grantId)!, credential, lease }] : [];
   });

@@ -92,9 +92,13 @@ export const claimOldestRevocations = takeOldest('revoke');
 /** Ends a claim: nothing left (null), or again at `next`. */
 export const settleRevocation = settle('revoke');
 
-/** Tells the revoker that there is something to revoke. */
-export async function wakeRevoker(tx: Sql): Promise<void> {
-  await tx.run('revoke_at.wake', `select pg_notify('${CHANNELS.revoke}', '')`);
+/** Tells the revoker that there is something to revoke. @param changed tasks that are announced with it, as `announceTasks` does */
+export async function wakeRevoker(tx: Sql, changed: readonly string[] = []): Promise<void> {
+  await tx.run(
+    'revoke_at.wake',
+    `select pg_notify('${CHANNELS.revoke}', ''), (select count(pg_notify('${CHANNELS.task}', task)) from unnest($1::text[]) as task)`,
+    [changed],
+  );
 }
 
 /**

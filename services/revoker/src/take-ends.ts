@@ -69,14 +69,19 @@ export const takeEnds = (
     );
     const early = new Set([...buried, ...fresh.filter((one) => buriedBefore(one, known)).map(taskOf)]);
     await stateEnds(tx, fresh, early, at);
-    await endGrants(
+    const ended = await endGrants(
       tx,
       fresh.flatMap((one) => {
         const grant = known.get(taskOf(one));
         return grant ? [{ grant, end: endOf(one, at) }] : [];
       }),
     );
-    await announceTasks(tx, fresh.map(taskOf));
+    // Those that end by it were announced with that.
+    const announced = new Set<string>([...known.values()].flatMap(({ id, taskId }) => (ended.has(id) ? [taskId] : [])));
+    await announceTasks(
+      tx,
+      fresh.map(taskOf).filter((taskId) => !announced.has(taskId)),
+    );
     return messages.map((message) => refused.get(message));
   });
 
