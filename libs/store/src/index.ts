@@ -39,6 +39,7 @@ export * from './tainted.js';
 export * from './task-tokens.js';
 export * from './token-scope.js';
 export * from './quota-watch.js';
+export * from './unsettled-sets.js';
 export * from './usage.js';
 export * from './used-proofs.js';
 export * from './vault-digests.js';

@@ -2,6 +2,8 @@
  * Policy sets: kept for ever, one current.
  * @module
  */
+import { digestOf } from '@mayfly/domain';
+import { readPolicySet, type PolicySet } from '@mayfly/policy';
 import type { Sql } from '@mayfly/postgres';
 import { CHANNELS } from './channels.js';
 
@@ -63,6 +65,16 @@ export async function findPolicySet(sql: Sql, digest: string): Promise<StoredSet
     [digest],
   );
   return row && { digest, files: row.files, signature: row.signature ?? undefined };
+}
+
+/** The same, read; undefined also where what is stored is not what the digest says, or cannot be read any more. */
+export async function readStoredSet(sql: Sql, digest: string): Promise<PolicySet | undefined> {
+  const stored = await findPolicySet(sql, digest);
+  try {
+    return stored && digestOf(stored.files) === digest ? readPolicySet(stored.files) : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 /** Digest of the current set, which nobody changes until the transaction ends. */

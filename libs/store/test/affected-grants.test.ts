@@ -3,7 +3,8 @@ import { plusSeconds, type Initiator } from '@mayfly/domain';
 import { factsOf, type Grant } from '@mayfly/grant';
 import { affects, SLICE_FIELDS, type Affected, type Slice } from '@mayfly/policy';
 import fc from 'fast-check';
-import { affectedGrants, findGrant, ID_RANGES, lockGrant, moveUnaffected, olderPolicyInUse } from '../src/index.js';
+import { affectedGrants, readersOfCurrent, setsInUse, settleSet, transitionLease, unsettledSets } from '../src/index.js';
+import { applyExample } from './example.js';
 import { AT, capability, granted, startLedger, task, type Ledger } from './ledger.js';
 
 let ledger: Ledger;
@@ -51,48 +52,32 @@ const slice: fc.Arbitrary<Slice> = fc.record(
 );
 
 describe('another policy set', () => {
-  test('finds whom it can touch, by the same rule as in memory, and moves exactly the others', async () => {
+  test('finds whom it can touch, by the same rule as in memory', async () => {
     await fc.assert(
       fc.asyncProperty(fc.oneof(fc.constant<Affected>('all'), fc.array(slice, { maxLength: 3 })), async (affected) => {
         const digest = await underOneSet();
         const expected = grants.filter((grant) => affects(affected, factsOf(grant, grant.request!), grant.source.slice('urn:'.length)));
         expect(await affectedBy(digest, affected)).toEqual(expected.map(({ id }) => id).sort());
-        const { moved } = await moveUnaffected(ledger.database, digest, 'sha256:new', affected, { after: '' }, 1_000);
-        expect(moved).toBe(grants.length - expected.length);
-        expect(await affectedBy(digest, 'all')).toEqual(expected.map(({ id }) => id).sort());
       }),
       { numRuns: 40 },
     );
   });
 
-  test('reaches every grant once in the ranges together', async () => {
+  test('goes page by page', async () => {
     const digest = await underOneSet();
-    const parts = await Promise.all(ID_RANGES.map((range) => moveUnaffected(ledger.database, digest, 'sha256:ranges', [], range, 1_000)));
-    expect(parts.filter(({ moved }) => moved > 0).length).toBeGreaterThan(1);
-    expect(parts.reduce((sum, { moved }) => sum + moved, 0)).toBe(grants.length);
-    expect(await affectedBy(digest, 'all')).toEqual([]);
-  });
-
-  test('goes page by page, and finds what still rests on another set', async () => {
-    const digest = await underOneSet();
-    expect(await olderPolicyInUse(ledger.database, digest)).toBeUndefined();
-    expect(await olderPolicyInUse(ledger.database, 'sha256:other')).toBe(digest);
     const [first, ...rest] = await affectedBy(digest, 'all');
     expect(rest.length).toBe(grants.length - 1);
-    expect((await affectedGrants(ledger.database, digest, 'all', first!, 1_000)).map(({ id }) => id)).toEqual(rest);
-    const page = await moveUnaffected(ledger.database, digest, 'sha256:new', [], { after: '' }, 3);
-    expect(page).toEqual({ moved: 3, last: rest[1] });
-    expect(await affectedBy(digest, 'all')).toEqual(rest.slice(2));
+    expect((await affectedGrants(ledger.database, digest, 'all', first!, 3)).map(({ id }) => id)).toEqual(rest.slice(0, 3));
   });
 
-  test('leaves what somebody holds for the next time', async () => {
+  test('says who has something in hand: what lives of it has to die first', async () => {
+    const { grant, lease } = await granted(ledger.database, { start: task() });
     const digest = await underOneSet();
-    await ledger.database.transaction('hold', async (tx) => {
-      await lockGrant(tx, grants[0]!.id);
-      const { moved } = await moveUnaffected(ledger.database, digest, 'sha256:new', [], { after: '' }, 1_000);
-      expect(moved).toBe(grants.length - 1);
-    });
-    expect(await affectedBy(digest, 'all')).toEqual([grants[0]!.id]);
+    const holds = async () => (await affectedGrants(ledger.database, digest, 'all', '', 1_000)).find(({ id }) => id === grant.id)?.holds;
+    expect(await holds()).toBe(true);
+    await transitionLease(ledger.database, lease.ref, 'active', 'revoking', { cause: 'expired' });
+    expect(await holds()).toBe(false);
+    await ledger.database.run('', `update ledger.task_grant set state = 'closing', prior_state = 'granted' where id = $1`, [grant.id]);
   });
 
   test('that touches a task touches everything beneath it, however deep, and nothing beside it', async () => {
@@ -113,8 +98,55 @@ describe('another policy set', () => {
     const touched = await affectedBy(digest, [{ agents: ['a1'] }]);
     expect(touched).toEqual(expect.arrayContaining([child.id, grandchild.id]));
     expect(touched).not.toContain(nephew.id);
-    await moveUnaffected(ledger.database, digest, 'sha256:new', [{ agents: ['a1'] }], { after: '' }, 1_000);
-    expect(await findGrant(ledger.database, grandchild.id)).toMatchObject({ policyDigest: digest });
-    expect(await findGrant(ledger.database, nephew.id)).toMatchObject({ policyDigest: 'sha256:new' });
+  });
+});
+
+describe('what rests on an earlier set', () => {
+  const change = (comment: number) =>
+    applyExample(ledger.database, (files) => ({ ...files, 'schema.cedarschema': `${files['schema.cedarschema']}\n// ${comment}\n` }));
+  const unsettled = async () => (await unsettledSets(ledger.database))!;
+  const settle = async (digest: string) => settleSet(ledger.database, digest, (await unsettled()).version);
+
+  test('is to be looked at until it is noted, set by set', async () => {
+    const current = await change(1);
+    await underOneSet();
+    expect(await unsettled()).toMatchObject({ digest: current, sets: [`sha256:${sets}`] });
+    const [some] = grants;
+    await ledger.database.run('', `update ledger.task_grant set policy_digest = 'sha256:9' where id = $1`, [some!.id]);
+    expect((await unsettled()).sets).toEqual([`sha256:${sets}`, 'sha256:9']);
+    expect(await setsInUse(ledger.database)).toEqual([`sha256:${sets}`, 'sha256:9']);
+    expect(await settle('sha256:9')).toBe(1);
+    expect(await settle('sha256:9')).toBe(0);
+    expect((await unsettled()).sets).toEqual([`sha256:${sets}`]);
+    await ledger.database.run('', `update ledger.task_grant set policy_digest = $1 where state = 'granted'`, [current]);
+    expect((await unsettled()).sets).toEqual([]);
+  });
+
+  test('is to be looked at again with each change, even one back to a set for which it was noted', async () => {
+    const back = await change(1);
+    const digest = await underOneSet();
+    await settle(digest);
+    const before = await unsettled();
+    expect(before.sets).toEqual([]);
+    await change(2);
+    expect((await unsettled()).sets).toEqual([digest]);
+    expect(await change(1)).toBe(back);
+    expect((await unsettled()).sets).toEqual([digest]);
+    // Who is late notes it for a turn that is over.
+    await settleSet(ledger.database, digest, before.version);
+    expect((await unsettled()).sets).toEqual([digest]);
+    await settle(digest);
+    const [row] = await ledger.database.run<{ count: number }>('', 'select count(*)::int as count from policy.settled');
+    expect(row).toEqual({ count: 1 });
+  });
+
+  test('can still become more while a transaction is open that has read which set is current', async () => {
+    await change(1);
+    expect(await readersOfCurrent(ledger.database)).toEqual([]);
+    await ledger.database.transaction('reads', async (tx) => {
+      await unsettledSets(tx);
+      expect(await readersOfCurrent(ledger.database)).toHaveLength(1);
+    });
+    expect(await readersOfCurrent(ledger.database)).toEqual([]);
   });
 });

@@ -160,7 +160,9 @@ test.each<[string, (sql: Sql, one: Grant) => Promise<unknown>]>([
       ),
   ],
   ['facts are chained, and the log is paged', (sql) => chainAndPage(sql)],
-  ['an older policy set is looked for', (sql) => store.olderPolicyInUse(sql, 'sha256:one')],
+  ['policy sets in use are looked for', (sql) => store.setsInUse(sql)],
+  ['earlier policy sets are looked for', (sql) => store.unsettledSets(sql)],
+  ['an earlier policy set is settled', (sql) => store.settleSet(sql, 'sha256:none', '1')],
   ['tokens are explained', (sql) => store.unnamedTokens(sql, many(50))],
   ['leases are explained', (sql) => store.unnamedLeases(sql, many(50))],
   ['certificates are explained', (sql) => store.unnamedCertificates(sql, many(50))],
@@ -188,7 +190,6 @@ test('a page of those whom another policy set touches is found without reading t
   expect(
     await scans(async (sql) => {
       expect(await store.affectedGrants(sql, 'sha256:one', slices, '', 100)).toHaveLength(100);
-      await store.moveUnaffected(sql, 'sha256:one', 'sha256:two', [{ agents: ['nobody'] }], { after: '' }, 500);
     }),
   ).toEqual([]);
 });

@@ -3,22 +3,28 @@
  * @module
  */
 import { factsOf } from '@mayfly/grant';
-import { affects, whatChanged, type LiveGrant, type PolicySet } from '@mayfly/policy';
+import { affects, whatChanged, type Affected, type LiveGrant, type PolicySet } from '@mayfly/policy';
+import { readStoredSet, setsInUse, type Sql } from '@mayfly/store';
 
 /**
- * Which live grants drift decides again when the one set takes the other's place: those that a change can touch, and their sub-tasks.
- * What rests on yet another set is decided again anyway.
+ * Which live grants drift decides again when this set becomes the current one: those that its difference from the set by which they were
+ * decided last can touch, and their sub-tasks.
  */
-export function affectedBy(before: PolicySet | undefined, after: PolicySet): (live: LiveGrant) => boolean {
-  const affected = before ? whatChanged(before, after) : 'all';
-  const isTouched = ({ grant, credentials, parent }: LiveGrant): boolean => {
+export async function affectedBy(sql: Sql, after: PolicySet): Promise<(live: LiveGrant) => boolean> {
+  const changes = new Map<string | undefined, Affected>([[after.digest, []]]);
+  for (const digest of await setsInUse(sql)) {
+    if (digest === after.digest) continue;
+    const before = await readStoredSet(sql, digest);
+    changes.set(digest, before ? whatChanged(before, after) : 'all');
+  }
+  const isTouched = (affected: Affected, { grant, credentials, parent }: LiveGrant): boolean => {
     const { request } = grant;
-    if (!request || grant.policyDigest !== before?.digest) return true;
+    if (!request) return true;
     const task = factsOf(grant, request);
     return (
       credentials.some(({ capability, permitted }) => permitted && affects(affected, task, capability)) ||
-      (parent !== undefined && isTouched(parent))
+      (parent !== undefined && isTouched(affected, parent))
     );
   };
-  return isTouched;
+  return (live) => isTouched(changes.get(live.grant.policyDigest) ?? 'all', live);
 }

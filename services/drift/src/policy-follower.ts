@@ -1,33 +1,39 @@
 /**
  * Follows the current policy set: whom a change can touch is decided again, and nobody else.
  *
- *     compare the two sets → decide the affected again, page by page → move the rest to the new set, many at a time
+ *     for each earlier set that live grants rest on: compare it with the current one → decide the affected again, page by page → note that the rest stands
  *
- * What is left to do is in the ledger, grant by grant: whoever dies in between loses nothing, and two replicas do no harm.
+ * What is left to do is in the ledger: whoever dies in between loses nothing, and two replicas do no harm.
  * @module
  */
-import { digestOf } from '@mayfly/domain';
-import { readPolicySet, whatChanged, type Affected, type PolicySet } from '@mayfly/policy';
-import { affectedGrants, findPolicySet, ID_RANGES, moveUnaffected, olderPolicyInUse, type IdRange } from '@mayfly/store';
+import { whatChanged, type Affected, type PolicySet } from '@mayfly/policy';
+import { affectedGrants, readersOfCurrent, readStoredSet, settleSet, unsettledSets } from '@mayfly/store';
 import { countSpared, lookAgainAt, type LookDependencies } from './look-again.js';
 
 const PAGE = 100;
-const MOVED_AT_ONCE = 2_000;
 
-/** Going from one set to another; where it stands is remembered only to find the next page quickly. */
-interface Pass {
+/** One turn of the current set. */
+interface Turn {
+  readonly version: string;
+  /** Transactions that may have decided by the set before it, and were not over when this turn was first seen. */
+  readonly early: readonly string[];
+  /** Sets that were gone through while some of those were not over: to be gone through once more. */
+  readonly again: Set<string>;
+  walk?: Walk | undefined;
+}
+
+/** Going once through the grants of an earlier set; where it stands is remembered only to find the next page quickly. */
+interface Walk {
   readonly from: string;
-  readonly to: string;
   readonly affected: Affected;
-  /** Where the affected are looked for next; undefined when all were found. */
-  readonly after: string | undefined;
-  /** Parts of the others that are still to be moved, side by side. */
-  readonly rest: readonly IdRange[];
+  after: string;
+  /** Nothing more can come to rest on that set: whom this walk does not find is not there. */
+  readonly isLast: boolean;
 }
 
 /** One follower; see above. */
 export class PolicyFollower {
-  #pass: Pass | undefined;
+  #turn: Turn | undefined;
   /** The set that was current when this process looked last. */
   #last: PolicySet | undefined;
 
@@ -40,64 +46,51 @@ export class PolicyFollower {
     private readonly compare: (before: PolicySet, after: PolicySet) => Affected = whatChanged,
   ) {}
 
-  /** Does one page of what is left; returns how many grants it took. */
+  /** Does one page of what is left; returns how many grants it took, or that there is more. */
   async follow(): Promise<number> {
-    const { set } = await this.on.policies.get(this.on.database);
-    if (this.#pass?.to !== set.digest) this.#pass = await this.#begin(set);
-    return (await this.#lookAgain()) || this.#moveOn(set);
+    const { database, policies } = this.on;
+    const now = await unsettledSets(database);
+    // Before the new set is read: that takes long enough for most of the early ones to end.
+    if (now && now.sets.length > 0 && this.#turn?.version !== now.version)
+      this.#turn = { version: now.version, early: await readersOfCurrent(database), again: new Set() };
+    const { set } = await policies.get(database);
+    if (!now || now.digest !== set.digest) return 1;
+    if (now.sets.length === 0) {
+      this.#turn = undefined;
+      this.#last = set;
+      return 0;
+    }
+    const turn = this.#turn!;
+    const from = turn.walk?.from ?? now.sets.find((digest) => !turn.again.has(digest));
+    if (from === undefined) {
+      turn.again.clear();
+      return 0;
+    }
+    turn.walk ??= await this.#begin(turn, from, set);
+    return this.#go(turn, turn.walk);
   }
 
-  async #begin(set: PolicySet): Promise<Pass | undefined> {
-    const from = await olderPolicyInUse(this.on.database, set.digest);
-    if (from === undefined) {
-      this.#last = set;
-      return undefined;
-    }
-    const before = await this.#setOf(from);
+  async #begin({ early }: Turn, from: string, set: PolicySet): Promise<Walk> {
+    const before = this.#last?.digest === from ? this.#last : await readStoredSet(this.on.database, from);
     // What cannot be compared affects everybody.
     const affected = before ? this.compare(before, set) : 'all';
-    return { from, to: set.digest, affected, after: '', rest: ID_RANGES };
+    const open = early.length > 0 ? await readersOfCurrent(this.on.database) : [];
+    return { from, affected, after: '', isLast: !early.some((reader) => open.includes(reader)) };
   }
 
-  async #lookAgain(): Promise<number> {
-    const pass = this.#pass;
-    if (pass?.after === undefined) return 0;
-    const page = await affectedGrants(this.on.database, pass.from, pass.affected, pass.after, PAGE);
-    await lookAgainAt(this.on, page, { cause: 'policy_drift', drift: 'policy_set' });
+  async #go(turn: Turn, walk: Walk): Promise<number> {
+    const page = await affectedGrants(this.on.database, walk.from, walk.affected, walk.after, PAGE);
+    // Who has something in hand first: that is what has to die.
+    const inTurn = page.toSorted((a, b) => Number(b.holds) - Number(a.holds));
+    await lookAgainAt(this.on, inTurn, { cause: 'policy_drift', drift: 'policy_set' });
     const last = page.at(-1);
-    this.#pass = { ...pass, after: last?.id };
-    return page.length;
-  }
-
-  async #moveOn(set: PolicySet): Promise<number> {
-    const pass = this.#pass;
-    if (!pass) return 0;
-    const pages = await Promise.all(
-      pass.rest.map(async (range) => ({
-        range,
-        ...(await moveUnaffected(this.on.database, pass.from, pass.to, pass.affected, range, MOVED_AT_ONCE)),
-      })),
-    );
-    const moved = pages.reduce((sum, page) => sum + page.moved, 0);
-    if (moved > 0) {
-      countSpared(moved);
-      this.#pass = { ...pass, rest: pages.flatMap(({ range, last }) => (last ? [{ ...range, after: last }] : [])) };
-      return moved;
+    if (last) {
+      walk.after = last.id;
+      return page.length;
     }
-    this.#pass = await this.#begin(set);
-    // The same set again: starts that it admitted meanwhile, and what somebody held. They are looked for next time.
-    if (this.#pass?.from !== pass.from) return this.#pass ? 1 : 0;
-    this.#pass = undefined;
-    return 0;
-  }
-
-  async #setOf(digest: string): Promise<PolicySet | undefined> {
-    if (this.#last?.digest === digest) return this.#last;
-    const stored = await findPolicySet(this.on.database, digest);
-    try {
-      return stored && digestOf(stored.files) === digest ? readPolicySet(stored.files) : undefined;
-    } catch {
-      return undefined;
-    }
+    turn.walk = undefined;
+    if (walk.isLast) countSpared(await settleSet(this.on.database, walk.from, turn.version));
+    else turn.again.add(walk.from);
+    return 1;
   }
 }

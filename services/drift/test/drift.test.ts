@@ -6,12 +6,14 @@ import {
   amendLease,
   applyPolicySet,
   credentialsOf,
+  currentPolicyDigest,
   endGrant,
   readTaskEntries,
   findGrantByTask,
   lockGrant,
   transitionLease,
   leasesOf,
+  unsettledSets,
 } from '@mayfly/store';
 import { applyExample } from '../../../libs/store/test/example.js';
 import { AT, capability, startLedger, type Ledger } from '../../../libs/store/test/ledger.js';
@@ -369,7 +371,7 @@ describe('sub-tasks', () => {
 });
 
 describe('a set that touches few', () => {
-  test('is decided again for those alone; the others go on under it', async () => {
+  test('is decided again for those alone; the others keep what they were decided by, and that they stand is noted', async () => {
     const [touched, spared] = [
       await live(ledger.database, digest, { initiator: { id: 'alice', kind: 'human' } }),
       await live(ledger.database, digest),
@@ -387,7 +389,73 @@ describe('a set that touches few', () => {
     expect(new Set(asked)).toEqual(new Set([touched.taskId]));
     expect(await states(touched.id)).toEqual({ orders: 'revoking: policy_drift', cert: 'revoking: policy_drift' });
     expect(await states(spared.id)).toEqual(KEPT);
-    expect(await grantOf(spared.taskId)).toMatchObject({ policyDigest: now });
+    expect(await grantOf(touched.taskId)).toMatchObject({ policyDigest: now });
+    expect(await grantOf(spared.taskId)).toMatchObject({ policyDigest: digest });
+    expect(await unsettledSets(ledger.database)).toMatchObject({ digest: now, sets: [] });
+    expect(await follow()).toBe(0);
+  });
+
+  const aboutAlice = (files: PolicyFiles) => forbidding('context has initiator && context.initiator == Mayfly::Initiator::"alice"')(files);
+  const alices = { initiator: { id: 'alice', kind: 'human' } } as const;
+  const LOST = { orders: 'revoking: policy_drift', cert: 'revoking: policy_drift' };
+
+  test('finds those as well who are being started under the set before while it comes', async () => {
+    await live(ledger.database, digest);
+    const follower = new PolicyFollower(driftOn(ledger.database));
+    const grant = await ledger.database.transaction('start', async (tx) => {
+      expect(await currentPolicyDigest(tx)).toBe(digest);
+      await applyExample(ledger.database, aboutAlice);
+      // All that can be seen is through; that this is all there is cannot be known yet.
+      await untilDone(follower);
+      expect(await unsettledSets(ledger.database)).toMatchObject({ sets: [digest] });
+      const within = { run: tx.run.bind(tx), transaction: (_: string, work: (sql: typeof tx) => unknown) => work(tx) };
+      return live(within as never, digest, alices);
+    });
+    await untilDone(follower);
+    expect(await states(grant.id)).toEqual(LOST);
+    expect(await unsettledSets(ledger.database)).toMatchObject({ sets: [] });
+  });
+
+  test('is completed by the next process where one died in the middle, and noted by no one before', async () => {
+    const grants = [];
+    for (let count = 0; count < 120; count += 1) grants.push(await live(ledger.database, digest, alices));
+    await live(ledger.database, digest);
+    await applyExample(ledger.database, aboutAlice);
+    expect(await new PolicyFollower(driftOn(ledger.database)).follow()).toBe(100);
+    expect(await unsettledSets(ledger.database)).toMatchObject({ sets: [digest] });
+    await follow();
+    for (const { id } of grants) expect(await states(id)).toEqual(LOST);
+    expect(await unsettledSets(ledger.database)).toMatchObject({ sets: [] });
+  });
+
+  test('may be replaced before it is through, by one that takes it back too: each is decided by the last', async () => {
+    const [hers, bobs, others] = [
+      await live(ledger.database, digest, alices),
+      await live(ledger.database, digest, { initiator: { id: 'bob', kind: 'human' } }),
+      await live(ledger.database, digest),
+    ];
+    const follower = new PolicyFollower(driftOn(ledger.database));
+    await applyExample(ledger.database, aboutAlice);
+    await untilDone(follower);
+    const aboutBob = forbidding('context has initiator && context.initiator == Mayfly::Initiator::"bob"');
+    await applyExample(ledger.database, aboutBob);
+    const half = await follower.follow();
+    expect(half).toBeGreaterThan(0);
+    expect(await applyExample(ledger.database)).toBe(digest);
+    await untilDone(follower);
+    const last = await applyExample(ledger.database, aboutBob);
+    await untilDone(follower);
+    expect(await states(hers.id)).toEqual(LOST);
+    expect(await states(bobs.id)).toEqual(LOST);
+    expect(await states(others.id)).toEqual(KEPT);
+    expect(await unsettledSets(ledger.database)).toMatchObject({ digest: last, sets: [] });
+    // Who is started under a set that was gone through in an earlier turn of it is looked at when it goes again.
+    await applyExample(ledger.database);
+    await untilDone(follower);
+    const late = await live(ledger.database, digest, { initiator: { id: 'bob', kind: 'human' } });
+    await applyExample(ledger.database, aboutBob);
+    await untilDone(follower);
+    expect(await states(late.id)).toEqual(LOST);
   });
 
   test('is decided again for everybody where the set before is not known', async () => {
