@@ -36,6 +36,7 @@ interface Parts {
   readonly world: World;
   readonly processes: ReadonlyMap<string, StackProcess>;
   readonly tenants: readonly Tenant[];
+  readonly files: PolicyFiles;
   readonly ledger: Database;
   readonly eyes: LedgerEyes;
   readonly producer: EventProducer;
@@ -47,6 +48,8 @@ export class BenchStack {
   readonly world: World;
   readonly processes: ReadonlyMap<string, StackProcess>;
   readonly tenants: readonly Tenant[];
+  /** The policy set that it begins with. */
+  readonly files: PolicyFiles;
   /** The ledger, as its owner. */
   readonly ledger: Database;
   readonly eyes: LedgerEyes;
@@ -55,11 +58,12 @@ export class BenchStack {
   readonly #end: () => Promise<void>;
   #stopped: Promise<void> | undefined;
 
-  private constructor({ home, world, processes, tenants, ledger, eyes, producer, end }: Parts) {
+  private constructor({ home, world, processes, tenants, files, ledger, eyes, producer, end }: Parts) {
     this.home = home;
     this.world = world;
     this.processes = processes;
     this.tenants = tenants;
+    this.files = files;
     this.ledger = ledger;
     this.eyes = eyes;
     this.producer = producer;
@@ -89,12 +93,13 @@ export class BenchStack {
         world,
         processes: launched.processes,
         tenants,
+        files: await withTenants(tenants, capabilities, limits),
         ledger: openDatabase({ url: world.dev.postgres.url, applicationName: 'bench', maxConnections: 4 }),
         eyes: new LedgerEyes(world.dev.postgres.url),
         producer,
         end: () => launched.stop(),
       });
-      await stack.apply(await withTenants(tenants, capabilities, limits));
+      await stack.apply(stack.files);
       return stack;
     } catch (error) {
       await launched.stop();
@@ -117,6 +122,15 @@ export class BenchStack {
   async apply(files: PolicyFiles): Promise<void> {
     const { status, body } = await this.world.operate('/v1/policies', { method: 'POST', body: JSON.stringify({ files }) });
     if (status !== 200) throw new Error(`the policy set was refused: ${JSON.stringify(body)}`);
+  }
+
+  /** How many grants live. */
+  async live(): Promise<number> {
+    const [row] = await this.ledger.run<{ count: number }>(
+      '',
+      `select count(*)::int as count from ledger.task_grant where state = 'granted'`,
+    );
+    return row?.count ?? 0;
   }
 
   /** Vault without Mayfly: as the service whose rights these are, with a token of its own. @param atOnce calls in flight at most */

@@ -1,6 +1,7 @@
 /** `npm run bench`: what is fast, what limits it, and by how much: ours and what it is held against side by side. */
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
+import { constants } from 'node:os';
 import { parseArgs } from 'node:util';
 import { root } from '../../deploy/local/layout.mjs';
 import { allRows, chosen } from './choose-rows.ts';
@@ -15,7 +16,7 @@ Starts a Mayfly of its own with traces sampled at 10 % and measures row by row, 
 bare calls of the same OpenBao, the same by hand, itself at another size. Only ratios of one run mean something on a machine that others use.
 
   --rows LIST     which rows (default: all)
-  --quick         smaller counts and two rounds: all rows in some six minutes
+  --quick         smaller counts, two rounds and one stack for nearly all rows: three minutes, not an hour
   --rounds N      alternating rounds (default 5)
   --seed S        names the tasks and draws their order (default: drawn, and printed)
   --profiles DIR  each service leaves a CPU profile there
@@ -24,7 +25,7 @@ bare calls of the same OpenBao, the same by hand, itself at another size. Only r
   --strict        a goal that was missed is a failure
   --help          this text
 
-Prints Markdown and writes .mayfly/bench/report.md and report.json. Exit 0: all rows were measured; 1: one was not; 2: wrong usage.`;
+Prints Markdown and writes .mayfly/bench/report.md and report.json. Exit 0: all rows were measured; 1: one was not; 2: wrong usage; 130: ended by Ctrl-C, after all that it had started.`;
 
 const options = {
   rows: { type: 'string' },
@@ -53,10 +54,18 @@ async function main(): Promise<number> {
   const rounds = wholeNumber('rounds', values.rounds ?? (quick ? '2' : '5'));
   if (rounds === 0) throw new TypeError('--rounds has to be 1 at least');
   const rows = chosen(await allRows(), values.rows);
+  // Better now than after an hour.
+  if (values.json !== undefined && !statSync(dirname(resolve(values.json)), { throwIfNoEntry: false })?.isDirectory())
+    throw new TypeError(`--json ${values.json}: there is no such folder`);
   say(`seed ${seed}`);
   const loadBefore = loadNow();
   const ending = new AbortController();
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => ending.abort(new Error('ended from outside')));
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+    process.on(signal, () => {
+      if (!ending.signal.aborted) say('ending what was started');
+      ending.abort(new Ended(signal));
+    });
+  }
   const profiles = values.profiles === undefined ? {} : { profiles: resolve(values.profiles) };
   const { outcomes, versions } = await runRows(rows, { quick, rounds, seed, say, signal: ending.signal, ...profiles });
   const at = new Date().toISOString();
@@ -81,6 +90,16 @@ async function publish(report: Report): Promise<void> {
   writeFileSync(data, await jsonOf(runs));
 }
 
+/** Somebody has had enough: as a shell says it, 128 and the signal's number. */
+class Ended extends Error {
+  readonly code: number;
+
+  constructor(signal: 'SIGINT' | 'SIGTERM' | 'SIGHUP') {
+    super(`ended by ${signal}; nothing was reported`);
+    this.code = 128 + constants.signals[signal];
+  }
+}
+
 function wholeNumber(name: string, text: string): number {
   if (!/^\d{1,9}$/.test(text)) throw new TypeError(`--${name} is a whole number, not ${text}`);
   return Number(text);
@@ -88,7 +107,7 @@ function wholeNumber(name: string, text: string): number {
 
 process.exitCode = await main().catch((error: unknown) => {
   console.error(error instanceof Error ? error.message : error);
-  return error instanceof TypeError ? 2 : 1;
+  return error instanceof Ended ? error.code : error instanceof TypeError ? 2 : 1;
 });
 // Connections of the stack may linger.
 setTimeout(() => process.exit(), 1_000).unref();

@@ -43,9 +43,14 @@ export interface Bench {
   readonly quick: boolean;
   readonly rounds: number;
   readonly seed: number;
+  /** Aborts when somebody ends the run. */
+  readonly signal: AbortSignal;
   say(line: string): void;
   /** The stack of all rows that need none of their own; started when the first asks for it. */
   stack(): Promise<BenchStack>;
-  /** One that nobody else uses; it ends when the row is through. */
+  /**
+   * One that nobody else uses; it ends when the row is through. Quick, it is the one of all rows, with what they have left behind, wherever no
+   * replicas are asked for.
+   */
   ownStack(options?: StackOptions): Promise<BenchStack>;
 }

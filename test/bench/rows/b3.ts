@@ -24,7 +24,7 @@ const row: Row = {
   async measure(bench) {
     const stack = await bench.stack();
     const { quick, rounds, seed, say } = bench;
-    const [alone, crowd] = quick ? [60, 240] : [300, 1_200];
+    const [alone, crowd] = quick ? [40, 160] : [300, 1_200];
     const prefix = (part: string): string => `b3-${seed}-${part}`;
     const fetches = new Fetches(stack, await stack.world.agentToken(stack.tenants[0]!.agent));
     const bare = await stack.bareVault('issuer', AT_ONCE);
