@@ -101,6 +101,14 @@ const MUTANTS: readonly { name: string; violates: string; changes: readonly Chan
       ['me.clear and s.grant.token', 'not(me.remains) and s.grant.token'],
       // Held anew each time, which is as right: the stories from that seed are those in which it is found.
       ['s.now + HELD_ENOUGH <= s.workers.get(w).until', 'false'],
+      // Likewise: what was minted for a fetch is written down in a step of its own.
+      ['"note" else "hand"', '"note" else "activate-fetched"'],
+      ['if (me.busy) s else activate', 'if (me.pc != "activate-fetched") s else activate'],
+      [
+        'if (s.grant.state != "granted" or not(isLease(written, me.ref, Set("active")))) written.stops(w)',
+        'if (me.pc == "activate-fetched") { if (isLease(s, me.ref, Set("minting"))) written.goes(w, "hand") else written.stops(w) }' +
+          ' else if (s.grant.state != "granted" or not(isLease(written, me.ref, Set("active")))) written.stops(w)',
+      ],
     ],
   },
   {

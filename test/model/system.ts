@@ -43,7 +43,6 @@ const STEPS = {
     'close grant': 'close',
   },
   delivery: {
-    'activate lease': 'activate-fetched',
     'fail lease': 'fail-fetch',
     deliver: 'hand',
   },

@@ -5,7 +5,6 @@
 import { earliest, plusSeconds } from '@mayfly/domain';
 import { credentialIssued, type Credential, type Grant, type Lease, type Minted } from '@mayfly/grant';
 import type { Sql } from '@mayfly/postgres';
-import { announceTasks } from './changes.js';
 import { amendLease, transitionLeases, type LeasePatch } from './leases.js';
 import { emitAll } from './outbox.js';
 import { hurryRevocation } from './queues.js';
@@ -34,6 +33,19 @@ export const namesOf = ({ vaultLeaseId, principal }: Minted): Pick<Lease, 'vault
  * @returns the active leases in the order of the activations; undefined for one that is to be revoked
  */
 export async function activateLeases(tx: Sql, owner: string, activations: readonly Activation[]): Promise<(Lease | undefined)[]> {
+  const active = await writeActive(tx, activations);
+  const done = activations.flatMap((activation, place) => (active[place] ? [{ ...activation, lease: active[place] }] : []));
+  await emitAll(
+    tx,
+    owner,
+    done.map(({ grant, credential, lease, at }) => credentialIssued(grant, credential, lease, { at })),
+    done.map(({ grant }) => grant.taskId),
+  );
+  return active;
+}
+
+/** The same for who announces them himself, in the same transaction. */
+export async function writeActive(tx: Sql, activations: readonly Activation[]): Promise<(Lease | undefined)[]> {
   const changed = await transitionLeases(
     tx,
     ['minting'],
@@ -41,20 +53,6 @@ export async function activateLeases(tx: Sql, owner: string, activations: readon
     activations.map((activation) => ({ ref: activation.lease.ref, patch: { ...EMPTY, ...patchOf(activation) } })),
   );
   const active = new Map(changed.map((lease) => [lease.ref, lease]));
-  const done = activations.flatMap((activation) => {
-    const lease = active.get(activation.lease.ref);
-    return lease ? [{ ...activation, lease }] : [];
-  });
-  await emitAll(
-    tx,
-    owner,
-    done.map(({ grant, credential, lease, at }) => credentialIssued(grant, credential, lease, { at })),
-  );
-  if (done.length > 0)
-    await announceTasks(
-      tx,
-      done.map(({ grant }) => grant.taskId),
-    );
   for (const activation of activations) {
     const { grant, lease, at } = activation;
     if (active.has(lease.ref)) continue;

@@ -88,6 +88,10 @@ export const selectList = (columns: Readonly<Record<string, string>>, alias?: st
     .map((column) => (alias ? `${alias}.${column}` : column))
     .join(', ');
 
+/** A row that came as an array of its columns' values. */
+export const rowOf = (columns: Readonly<Record<string, string>>, values: readonly unknown[]): Record<string, unknown> =>
+  Object.fromEntries(Object.values(columns).map((column, index) => [column, values[index]]));
+
 const read = <T>(columns: Readonly<Record<string, string>>, row: object): T => {
   const record: Record<string, unknown> = {};
   for (const [field, column] of Object.entries(columns)) {

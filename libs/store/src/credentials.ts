@@ -43,43 +43,6 @@ export async function credentialsOfAll(sql: Sql, grantIds: readonly GrantId[]): 
   return rows.map(readCredential);
 }
 
-/** What these tasks asked for, those of one task in the order in which it asked for them. */
-export async function credentialsOfTasks(sql: Sql, taskIds: readonly string[]): Promise<Credential[]> {
-  const rows = await sql.run(
-    'credential.of_tasks',
-    `select ${selectList(CREDENTIAL, 'c')} from ledger.credential c join ledger.task_grant g on g.id = c.grant_id where g.task_id = any($1) order by c.position`,
-    [taskIds],
-  );
-  return rows.map(readCredential);
-}
-
-/** Names a credential. */
-export type CredentialName = Pick<Credential, 'grantId' | 'name'>;
-const NAMED = `jsonb_to_recordset($1::jsonb) as named (grant_id text, name text)`;
-const named = (names: readonly CredentialName[]): string => JSON.stringify(names.map(({ grantId, name }) => ({ grant_id: grantId, name })));
-
-/** Credentials, locked until the transaction ends, so that two fetches of one come one after the other. Their grants are locked before. */
-export async function lockCredentials(tx: Sql, names: readonly CredentialName[]): Promise<Credential[]> {
-  const rows = await tx.run(
-    'credential.lock_all',
-    `select ${selectList(CREDENTIAL, 'c')} from ledger.credential c join ${NAMED} using (grant_id, name) order by c.grant_id, c.name for update of c`,
-    [named(names)],
-  );
-  return rows.map(readCredential);
-}
-
-/** Counts one fetch of each and returns them with the new count. */
-export async function countFetches(tx: Sql, names: readonly CredentialName[]): Promise<Credential[]> {
-  const rows = await tx.run(
-    'credential.count_fetches',
-    `update ledger.credential c set fetches = c.fetches + 1 from ${NAMED} where c.grant_id = named.grant_id and c.name = named.name
-     returning ${selectList(CREDENTIAL, 'c')}`,
-    [named(names)],
-  );
-  if (rows.length < names.length) throw new TypeError('a fetch is counted only for a credential that is locked');
-  return rows.map(readCredential);
-}
-
 /** Narrows the limits that a credential was pinned to at its start. */
 export async function tightenSpec(tx: Sql, { grantId, name }: Credential, spec: Capability): Promise<void> {
   await tx.run('credential.tighten', 'update ledger.credential set spec = $3 where grant_id = $1 and name = $2', [

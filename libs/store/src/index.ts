@@ -15,10 +15,11 @@ export * from './evidence.js';
 export * from './explain-names.js';
 export * from './explain-principals.js';
 export * from './fail-lease.js';
+export * from './fetches.js';
 export * from './grants-of-subject.js';
 export * from './grants.js';
 export * from './inbox.js';
-export * from './intend-mint.js';
+export { intendMint, intendMints, type MintIntent } from './intend-mint.js';
 export * from './leases.js';
 export { ledgerMark, type LedgerTable } from './ledger-mark.js';
 export * from './list-grants.js';
@@ -40,7 +41,17 @@ export * from './task-tokens.js';
 export * from './token-scope.js';
 export * from './quota-watch.js';
 export * from './unsettled-sets.js';
-export * from './usage.js';
+export {
+  countPermitted,
+  lockUsage,
+  readStandings,
+  reportUsage,
+  saveUsage,
+  standsTheSame,
+  type Permitted,
+  type Standing,
+  type UsageReport,
+} from './usage.js';
 export * from './used-proofs.js';
 export * from './vault-digests.js';
 export { migrate, openDatabase, type Database, type Listener, type Sql } from '@mayfly/postgres';

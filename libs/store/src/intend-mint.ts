@@ -6,7 +6,7 @@ import { newLeaseRef, type LeaseRef } from '@mayfly/domain';
 import type { Fact } from '@mayfly/evidence-log';
 import type { Credential, Grant, Lease } from '@mayfly/grant';
 import type { Sql } from '@mayfly/postgres';
-import { stateFact, stateFacts } from './evidence.js';
+import { stateFact, stateFacts, type StatedFact } from './evidence.js';
 import { findLease, intendLease, intendLeases, type IntendedLease } from './leases.js';
 
 /** What shall be minted, and by whom. */
@@ -38,17 +38,19 @@ export async function intendMint(
  */
 export async function intendMints(tx: Sql, intents: readonly MintIntent[]): Promise<Lease[]> {
   if (intents.length === 0) return [];
+  const { leases, facts } = planMints(intents);
+  if ((await intendLeases(tx, leases)) < intents.length) throw new TypeError('a credential that shall be minted has a lease');
+  await stateFacts(tx, facts);
+  return leases;
+}
+
+/** The leases that intents become, and the evidence of them. */
+export function planMints(intents: readonly MintIntent[]): { readonly leases: Lease[]; readonly facts: StatedFact[] } {
   const named = intents.map((intent) => [newLeaseRef(), intent] as const);
-  const written = await intendLeases(
-    tx,
-    named.map(([ref, intent]) => leaseOf(ref, intent)),
-  );
-  if (written < intents.length) throw new TypeError('a credential that shall be minted has a lease');
-  await stateFacts(
-    tx,
-    named.map(([ref, intent]) => ({ ...factOf(ref, intent), traceparent: intent.grant.traceparent })),
-  );
-  return named.map(([ref, intent]) => ({ ...leaseOf(ref, intent), state: 'minting' }));
+  return {
+    leases: named.map(([ref, intent]) => ({ ...leaseOf(ref, intent), state: 'minting' })),
+    facts: named.map(([ref, intent]) => ({ ...factOf(ref, intent), traceparent: intent.grant.traceparent })),
+  };
 }
 
 const leaseOf = (ref: LeaseRef, { grant, credential, minter, at }: MintIntent): IntendedLease => ({

@@ -17,19 +17,21 @@ export const intendLease = async (tx: Sql, lease: IntendedLease): Promise<boolea
 
 /** Writes many; returns how many of their credentials had no live lease. */
 export async function intendLeases(tx: Sql, leases: readonly IntendedLease[]): Promise<number> {
-  const rows = await tx.run(
-    'lease.intend_all',
-    `insert into ledger.lease (ref, grant_id, name, state, prior_state, minter, intended_at)
-     select ref, grant_id, name, 'minting', 'none', minter, intended_at from jsonb_populate_recordset(null::ledger.lease, $1::jsonb)
-     on conflict (grant_id, name) where state in ('minting', 'active') do nothing returning 1`,
-    [
-      JSON.stringify(
-        leases.map(({ ref, grantId, name, minter, intendedAt }) => ({ ref, grant_id: grantId, name, minter, intended_at: intendedAt })),
-      ),
-    ],
-  );
+  const rows = await tx.run('lease.intend_all', INTEND('$1'), [intentRows(leases)]);
   return rows.length;
 }
+
+/** The statement that does so, which gives a row for each; they are the JSON text of {@link intentRows} in this parameter. */
+export const INTEND = (parameter: string): string =>
+  `insert into ledger.lease (ref, grant_id, name, state, prior_state, minter, intended_at)
+     select ref, grant_id, name, 'minting', 'none', minter, intended_at from jsonb_populate_recordset(null::ledger.lease, ${parameter}::jsonb)
+     on conflict (grant_id, name) where state in ('minting', 'active') do nothing returning 1`;
+
+/** Intents as {@link INTEND} takes them. */
+export const intentRows = (leases: readonly IntendedLease[]): string =>
+  JSON.stringify(
+    leases.map(({ ref, grantId, name, minter, intendedAt }) => ({ ref, grant_id: grantId, name, minter, intended_at: intendedAt })),
+  );
 
 /** All leases of a grant, oldest first. */
 export async function leasesOf(sql: Sql, grantId: GrantId): Promise<Lease[]> {
@@ -53,17 +55,8 @@ export async function findLease(sql: Sql, ref: LeaseRef): Promise<Lease | undefi
 
 /** Leases by their public references. */
 export async function leasesByRef(sql: Sql, refs: readonly LeaseRef[]): Promise<Lease[]> {
+  if (refs.length === 0) return [];
   const rows = await sql.run('lease.by_refs', `select ${ALL} from ledger.lease where ref = any($1)`, [refs]);
-  return rows.map(readLease);
-}
-
-/** Notes that these are being handed out; returns those that are active. */
-export async function noteDelivered(tx: Sql, refs: readonly LeaseRef[], at: Date): Promise<Lease[]> {
-  const rows = await tx.run(
-    'lease.note_delivered',
-    `update ledger.lease set delivered_at = $2 where ref = any($1) and state = 'active' returning ${ALL}`,
-    [refs, at],
-  );
   return rows.map(readLease);
 }
 

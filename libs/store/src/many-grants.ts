@@ -6,7 +6,7 @@
 import type { GrantId } from '@mayfly/domain';
 import type { Credential, Grant, Lease } from '@mayfly/grant';
 import type { Sql } from '@mayfly/postgres';
-import { CREDENTIAL, GRANT, LEASE, readCredential, readGrant, readLease, selectList } from './columns.js';
+import { CREDENTIAL, GRANT, LEASE, readCredential, readGrant, readLease, rowOf, selectList } from './columns.js';
 import type { Claimed } from './queues.js';
 
 const ALL = selectList(GRANT);
@@ -57,9 +57,6 @@ export async function findWholeGrants(sql: Sql, ids: readonly GrantId[]): Promis
     }),
   );
 }
-
-const rowOf = (columns: Readonly<Record<string, string>>, values: readonly unknown[]): Record<string, unknown> =>
-  Object.fromEntries(Object.values(columns).map((column, index) => [column, values[index]]));
 
 /** Moments of a lease: JSON has them as texts. */
 const MOMENTS = ['intended_at', 'issued_at', 'expires_at', 'delivered_at', 'requested_at', 'quarantined_at', 'confirmed_at'];

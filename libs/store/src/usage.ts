@@ -25,21 +25,25 @@ export interface Standing {
 }
 
 type UsageRow = { readonly [Field in keyof Usage]: number };
-type StandingRow = UsageRow & { readonly policy_current: string | null; readonly policy_version: string | null };
+/** A row of {@link STANDING}. */
+export type StandingRow = UsageRow & { readonly policy_current: string | null; readonly policy_version: string | null };
+/** What to select for {@link standingOf}, and from where. */
+export const STANDING = {
+  columns: `${selectList(GRANT, 'g')}, ${USAGE}, c.digest as policy_current, coalesce(s.xmin::text, '') as policy_version`,
+  from: `ledger.task_grant g left join ledger.task_usage used on used.grant_id = g.id
+     left join (policy.current c left join policy.set s using (digest)) on true`,
+};
 
 /** How these tasks stand, as far as there are any, by task id: one statement, one moment. */
 export async function readStandings(sql: Sql, taskIds: readonly string[]): Promise<ReadonlyMap<string, Standing>> {
-  const rows = await sql.run<StandingRow>(
-    'usage.standing',
-    `select ${selectList(GRANT, 'g')}, ${USAGE}, c.digest as policy_current, coalesce(s.xmin::text, '') as policy_version
-     from ledger.task_grant g left join ledger.task_usage used on used.grant_id = g.id
-     left join (policy.current c left join policy.set s using (digest)) on true where g.task_id = any($1)`,
-    [taskIds],
-  );
+  const rows = await sql.run<StandingRow>('usage.standing', `select ${STANDING.columns} from ${STANDING.from} where g.task_id = any($1)`, [
+    taskIds,
+  ]);
   return new Map(rows.map((row) => [(row as unknown as { task_id: string }).task_id, standingOf(row)]));
 }
 
-function standingOf(row: StandingRow): Standing {
+/** A task as such a row says. */
+export function standingOf(row: StandingRow): Standing {
   const { calls, rows, bytes, refused, policy_current: digest, policy_version: version } = row;
   const policy = digest === null ? undefined : { digest, version: version ?? '' };
   return { grant: readGrant(row), usage: { calls, rows, bytes, refused }, policy };

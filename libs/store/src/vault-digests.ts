@@ -19,6 +19,7 @@ export interface VaultDigest {
   readonly since: Date;
 }
 
+type Found = Pick<VaultDigest, 'declared' | 'found'>;
 const ALL = 'select capability, declared, found, since from ledger.vault_digest';
 
 /** What is known of each capability that was ever looked at, by its name. */
@@ -31,7 +32,7 @@ export async function vaultDigests(sql: Sql): Promise<ReadonlyMap<string, VaultD
  * True when a capability declares a digest and Vault, looked at for this very declaration, was something else. What was found before somebody
  * declared it may be old, so that a declaration that nobody has compared yet is not known to differ.
  */
-export const hasDrifted = ({ vaultDigest }: Pick<Capability, 'vaultDigest'>, known: VaultDigest | undefined): boolean =>
+export const hasDrifted = ({ vaultDigest }: Pick<Capability, 'vaultDigest'>, known: Found | undefined): boolean =>
   vaultDigest !== undefined && known?.declared === vaultDigest && known.found !== vaultDigest;
 
 /** Names of a set's capabilities that are in Vault not what the set declares. */
@@ -41,7 +42,7 @@ export async function driftedCapabilities(sql: Sql, set: Pick<PolicySet, 'capabi
 }
 
 /** The same by what was found. */
-const driftedAmong = ({ capabilities }: Pick<PolicySet, 'capabilities'>, known: ReadonlyMap<string, VaultDigest>): ReadonlySet<string> =>
+const driftedAmong = ({ capabilities }: Pick<PolicySet, 'capabilities'>, known: ReadonlyMap<string, Found>): ReadonlySet<string> =>
   new Set(capabilities.filter((capability) => hasDrifted(capability, known.get(capability.name))).map(({ name }) => name));
 
 /**
@@ -70,8 +71,8 @@ export async function heedVault(sql: Sql, { set, decider }: Policy, what: 'all' 
   return { set, decider: denyDrifted(decider, what === 'all' ? drifted : revokedByDrift(set, drifted)) };
 }
 
-/** The same by what {@link vaultDigests} has found, for who has just read it: nothing is minted or fetched that is not what is declared. */
-export const heedDigests = ({ set, decider }: Policy, known: ReadonlyMap<string, VaultDigest>): Policy => ({
+/** The same by what was found, for who has just read it: nothing is minted or fetched that is not what is declared. */
+export const heedDigests = ({ set, decider }: Policy, known: ReadonlyMap<string, Found>): Policy => ({
   set,
   decider: denyDrifted(decider, driftedAmong(set, known)),
 });

@@ -113,11 +113,11 @@ test.each<[string, (sql: Sql, one: Grant) => Promise<unknown>]>([
   [
     'a fetch is counted',
     async (sql, { id: grantId }) => [
-      await store.lockCredentials(sql, [{ grantId, name: 'orders' }]),
-      await store.countFetches(sql, [{ grantId, name: 'orders' }]),
+      await store.readFetchable(sql, [{ grantId, name: 'orders' }]),
+      await store.noteFetches(sql, { counted: [{ grantId, name: 'orders' }], handedOut: [ref], intents: [], at: AT }),
     ],
   ],
-  ['what tasks asked for is read', (sql, { taskId }) => store.credentialsOfTasks(sql, [taskId])],
+  ['tasks that are fetched for are read', (sql) => store.seeTasks(sql, many(32))],
   ['a lease ends', (sql) => store.transitionLease(sql, ref, 'active', 'revoking', { cause: 'task_ended', requestedAt: AT })],
   ['grants end', (sql, one) => store.endGrants(sql, [{ grant: one, end: { cause: 'task_ended', by: 'test', at: AT } }])],
   ['mints are claimed', (sql) => store.claimMints(sql, LATER, 1, 50)],

@@ -4,7 +4,7 @@
  */
 import { type Behaviour, Denied, InvalidRequest, MayflyError, TaskClosed, type TaskId } from '@mayfly/domain';
 import { credentialState, ENDED_GRANT_STATES, LIVE_LEASE_STATES, type CredentialState, type Grant } from '@mayfly/grant';
-import { amendGrant, credentialsOf, endGrant, endLease, findGrantByTask, leasesOf, lockGrant, stateFact } from '@mayfly/store';
+import { amendGrant, credentialsOf, endGrant, endLease, leasesOf, lockGrant, stateFact, type Seen } from '@mayfly/store';
 import { ATTRIBUTES, counter, currentTrace, METRICS, SPANS, withSpan, type TraceContext } from '@mayfly/telemetry';
 import type { Delivered, DeliveryDependencies, Fetch } from './fetch.js';
 import { FetchBook } from './fetch-book.js';
@@ -30,6 +30,11 @@ export interface TaskView {
   }[];
 }
 
+/** How a task stood when somebody looked; undefined: there was none. */
+export interface Looked {
+  readonly seen: Seen | undefined;
+}
+
 const traceIdOf = ({ traceparent }: TraceContext): string | undefined => traceparent.split('-')[1];
 const deliveries = counter(METRICS.deliveries);
 const hasEnded = (grant: Grant): boolean => (ENDED_GRANT_STATES as readonly string[]).includes(grant.state);
@@ -41,6 +46,9 @@ export class Delivering {
   constructor(private readonly on: DeliveryDependencies) {
     this.#book = new FetchBook(on);
   }
+
+  /** How a task stands; undefined: there is none. Those that are asked about at the same time are read together. */
+  look = (taskId: TaskId): Promise<Seen | undefined> => this.#book.look(taskId);
 
   /** State of a task. @throws TaskNotFound */
   async view(taskId: TaskId, agent: string): Promise<TaskView> {
@@ -70,14 +78,13 @@ export class Delivering {
   /**
    * Hands out one credential.
    * @param waitMilliseconds how long to hold the request while the grant is not decided or minted yet, or not even heard of
+   * @param looked what {@link look} has just found
    */
-  async fetch(taskId: TaskId, name: string, agent: string, waitMilliseconds: number): Promise<Delivered> {
+  async fetch(taskId: TaskId, name: string, agent: string, waitMilliseconds: number, looked?: Looked): Promise<Delivered> {
     try {
-      const delivered = await this.#whenReady(taskId, waitMilliseconds, () =>
+      const delivered = await this.#whenReady(taskId, waitMilliseconds, looked, (seen) =>
         // A fetch that came before its task's start has no trace to join when it arrives: it joins when the task is there.
-        waitMilliseconds > 0
-          ? this.#inTaskTrace(taskId, agent, () => this.#fetchNow(taskId, name, agent))
-          : this.#fetchNow(taskId, name, agent),
+        this.#inTaskTrace(seen, agent, () => this.#fetchNow(taskId, name, agent, seen)),
       );
       deliveries.add(1, { [ATTRIBUTES.outcome]: 'delivered' });
       return delivered;
@@ -129,16 +136,16 @@ export class Delivering {
     });
   }
 
-  async #inTaskTrace<T>(taskId: TaskId, agent: string, work: () => Promise<T>): Promise<T> {
-    const grant = await findGrantByTask(this.on.database, taskId);
+  #inTaskTrace<T>(seen: Seen | undefined, agent: string, work: () => Promise<T>): Promise<T> {
+    const { grant } = seen?.standing ?? {};
     const here = currentTrace();
     const parent = grant?.agentId === agent && grant.traceparent ? { traceparent: grant.traceparent } : undefined;
     if (!parent || traceIdOf(parent) === (here && traceIdOf(here))) return work();
-    return withSpan(SPANS.deliver, { parent, links: here ? [here] : [], attributes: { [ATTRIBUTES.taskId]: taskId } }, work);
+    return withSpan(SPANS.deliver, { parent, links: here ? [here] : [], attributes: { [ATTRIBUTES.taskId]: grant?.taskId } }, work);
   }
 
-  async #fetchNow(taskId: TaskId, name: string, agent: string): Promise<Delivered> {
-    const known: Fetch = { on: this.on, book: this.#book, taskId, name, agent };
+  async #fetchNow(taskId: TaskId, name: string, agent: string, seen: Seen | undefined): Promise<Delivered> {
+    const known: Fetch = { on: this.on, book: this.#book, taskId, name, agent, seen };
     await fetchSecret(known);
     const { credential, lease, material } = known;
     if (!credential || !lease || !material) throw new TypeError('a fetch that was not refused has material');
@@ -158,21 +165,32 @@ export class Delivering {
   }
 
   /** An agent may ask before its start event was processed: only what may still come is waited for. */
-  async #whenReady<T>(taskId: TaskId, milliseconds: number, attempt: () => Promise<T>): Promise<T> {
-    if (milliseconds <= 0) return attempt();
+  async #whenReady<T>(
+    taskId: TaskId,
+    milliseconds: number,
+    looked: Looked | undefined,
+    attempt: (seen: Seen | undefined) => Promise<T>,
+  ): Promise<T> {
     let last: unknown;
-    const found = await this.on.changes.until(taskId, milliseconds, async () => {
+    const tried = async ({ seen }: Looked): Promise<{ readonly value: T } | undefined> => {
       try {
-        return { value: await attempt() };
+        return { value: await attempt(seen) };
       } catch (error) {
-        if (!(error instanceof MayflyError) || !MAY_STILL_COME.has(error.code) || error instanceof CopyLost) throw error;
+        if (!mayStillCome(error)) throw error;
         last = error;
         return undefined;
       }
-    });
+    };
+    const look = async (): Promise<Looked> => ({ seen: await this.look(taskId) });
+    // Who waits looks anew: what changed since the first look would not be told any more.
+    const found =
+      (await tried(looked ?? (await look()))) ??
+      (milliseconds > 0 ? await this.on.changes.until(taskId, milliseconds, async () => tried(await look())) : undefined);
     if (!found) throw last;
     return found.value;
   }
 }
 
 const MAY_STILL_COME = new Set(['task-not-found', 'not-ready', 'pending-approval']);
+const mayStillCome = (error: unknown): boolean =>
+  error instanceof MayflyError && MAY_STILL_COME.has(error.code) && !(error instanceof CopyLost);

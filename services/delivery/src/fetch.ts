@@ -3,11 +3,11 @@
  * @module
  */
 import type { Clock, Secret, SecretMaterial, TaskId } from '@mayfly/domain';
-import type { Credential, Grant, Lease, Minted, SecretIssuer, TaskTokenOpener } from '@mayfly/grant';
+import type { Credential, Grant, Lease, SecretIssuer, TaskTokenOpener } from '@mayfly/grant';
 import type { Decision, Policy, PolicySet } from '@mayfly/policy';
-import type { CurrentPolicy, Database, QuotaWatch, TaskChanges } from '@mayfly/store';
+import type { Activation, CurrentPolicy, Database, QuotaWatch, Seen, TaskChanges } from '@mayfly/store';
 import type { Targets } from '@mayfly/targets';
-import type { FetchBook, Seen } from './fetch-book.js';
+import type { FetchBook } from './fetch-book.js';
 
 /** What delivering works with. */
 export interface DeliveryDependencies {
@@ -28,9 +28,9 @@ export interface Fetch {
   readonly name: string;
   /** The workload that proved itself. */
   readonly agent: string;
+  /** What the task rests on, as it was a moment ago; undefined: there is no such task. */
+  readonly seen: Seen | undefined;
 
-  /** What the task rested on when it was looked at. */
-  seen?: Seen;
   grant?: Grant;
   credential?: Credential;
   decision?: Decision;
@@ -41,7 +41,8 @@ export interface Fetch {
   /** The earlier copy, whose end was asked for. */
   superseded?: Lease | undefined;
   token?: Secret<string>;
-  minted?: Minted;
+  /** What was minted for this fetch and is not written down yet. */
+  activation?: Activation;
   material?: SecretMaterial;
 }
 

@@ -22,5 +22,5 @@ export const fetchSecret = flow<Fetch>(
   awaitSuperseded, // the earlier copy is proven dead before another exists
   openToken, // the task's own token
   obtainMaterial, // what was put aside at the start, or a fresh mint
-  hand, // evidence of the permit and the delivery is durable before a byte leaves
+  hand, // what was minted, and evidence of the permit and the delivery, is durable before a byte leaves
 );

@@ -26,12 +26,13 @@ await runService('delivery', readConfig, async (config, { database, clock, logge
   const verifier = createWorkloadVerifier(trust, { clock, proofs: proofRegister(database) });
   const publicUrl = config.MAYFLY_PUBLIC_URL ?? `http://${config.HTTP_HOST}:${config.HTTP_PORT}`;
   const changes = new TaskChanges(database);
+  const delivering = new Delivering({ database, vault, policies, quotas, targets, changes, clock });
   return {
     controllers: [TasksController, AccessController],
     providers: [
-      { provide: Delivering, useValue: new Delivering({ database, vault, policies, quotas, targets, changes, clock }) },
+      { provide: Delivering, useValue: delivering },
       { provide: Evaluating, useValue: new Evaluating({ database, policies, clock }) },
-      { provide: WorkloadProof, useValue: new WorkloadProof({ verifier, publicUrl, database, clock, logger }) },
+      { provide: WorkloadProof, useValue: new WorkloadProof({ verifier, publicUrl, look: delivering.look, database, clock, logger }) },
     ],
     challenge: `Bearer, DPoP algs="${ALGORITHMS.join(' ')}"`,
     readiness: { vault: () => vault.health(), identity: () => verifier.ready(), policy: () => policies.get(database) },

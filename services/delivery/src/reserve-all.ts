@@ -2,17 +2,7 @@ import { FetchLimit, MayflyError, NotReady, QuotaExceeded, TaskClosed } from '@m
 import { failpoint } from '@mayfly/failpoints';
 import { LIVE_LEASE_STATES, mayUse, type Credential, type Grant, type Lease } from '@mayfly/grant';
 import { quotaBounds } from '@mayfly/policy';
-import {
-  countFetches,
-  currentPolicyDigest,
-  endLease,
-  intendMints,
-  leasesOfAll,
-  lockCredentials,
-  lockGrantRows,
-  noteDelivered,
-  type Sql,
-} from '@mayfly/store';
+import { endLease, lockGrantRows, noteFetches, readFetchable, type Fetchable, type Sql } from '@mayfly/store';
 import { ATTRIBUTES, counter, METRICS } from '@mayfly/telemetry';
 import type { DeliveryDependencies, Fetch } from './fetch.js';
 import { BUSY, type Each } from './per-grant.js';
@@ -48,14 +38,9 @@ export const reserveAll = (on: DeliveryDependencies, fetches: readonly Fetch[], 
       busy,
     );
     // INVARIANT: drift decides a grant again under this same lock. Either it sees the intent that is written here, or we see its policy set.
-    const digest = await currentPolicyDigest(tx);
-    const credentials = await lockCredentials(
+    const known = await readFetchable(
       tx,
-      fetches.map(({ grant, name }) => ({ grantId: grant!.id, name })),
-    );
-    const leases = await leasesOfAll(
-      tx,
-      locked.map(({ id }) => id),
+      locked.map(({ id }) => ({ grantId: id, name: fetches.find(({ grant }) => grant!.id === id)!.name })),
     );
     const planned: (Plan | { readonly refused: unknown } | typeof BUSY)[] = [];
     for (const fetch of fetches) {
@@ -64,9 +49,9 @@ export const reserveAll = (on: DeliveryDependencies, fetches: readonly Fetch[], 
         planned.push(BUSY);
         continue;
       }
-      const known = { grant, digest, credential: credentials.find(({ grantId }) => grantId === grant?.id), leases };
+      const fetchable = known.find(({ credential }) => credential.grantId === grant?.id);
       planned.push(
-        await plan(tx, fetch, known).catch((error: unknown) => {
+        await plan(tx, fetch, grant, fetchable).catch((error: unknown) => {
           if (error instanceof MayflyError && error.code !== 'store-unavailable') return { refused: error };
           throw error;
         }),
@@ -80,27 +65,20 @@ export const reserveAll = (on: DeliveryDependencies, fetches: readonly Fetch[], 
     return planned.map((each) => (each !== BUSY && 'fetch' in each ? { done: written.get(each.fetch)! } : each));
   });
 
-/** What the ledger says under its locks. */
-interface Known {
-  readonly grant: Grant | undefined;
-  readonly digest: string | undefined;
-  readonly credential: Credential | undefined;
-  readonly leases: readonly Lease[];
-}
-
-async function plan(tx: Sql, fetch: Fetch, { grant, digest, credential, leases }: Known): Promise<Plan> {
-  const { grant: seen, decision, name } = fetch;
+/** @param known what the ledger says under the grant's lock */
+async function plan(tx: Sql, fetch: Fetch, grant: Grant | undefined, known: Fetchable | undefined): Promise<Plan> {
+  const { grant: seen, decision } = fetch;
+  const { credential, leases = [] } = known ?? {};
   if (grant?.state !== 'granted') throw new TaskClosed();
-  if (digest !== decision!.policyDigest) throw new NotReady('the policy set changed this very moment; ask again');
+  if (known?.digest !== decision!.policyDigest) throw new NotReady('the policy set changed this very moment; ask again');
   if (grant.risk !== seen!.risk || grant.behaviour !== seen!.behaviour || grant.initiatorOffboarded !== seen!.initiatorOffboarded)
     throw new NotReady('what this was decided on changed this very moment; ask again');
   if (credential && !mayUse(grant, credential.capability)) throw new NotReady('this was lost this very moment; ask again');
   if (!credential?.spec) throw new TypeError('a permitted credential has a specification');
   if (credential.fetches >= credential.spec.maxFetches) throw new FetchLimit();
-  const own = leases.filter((lease) => lease.grantId === grant.id && lease.name === name);
-  const live = own.find(({ state }) => (LIVE_LEASE_STATES as readonly string[]).includes(state));
+  const live = leases.find(({ state }) => (LIVE_LEASE_STATES as readonly string[]).includes(state));
   // An earlier copy whose end was asked for is a live copy until it is proven dead.
-  const dying = own.find(({ state }) => state === 'revoking' || state === 'stuck');
+  const dying = leases.find(({ state }) => state === 'revoking' || state === 'stuck');
   if (dying && credential.spec.shape === 'revocable')
     throw new NotReady('an earlier copy of this credential is still being revoked; ask again');
   if (live?.state === 'minting') throw new NotReady('this credential is being minted; ask again');
@@ -112,45 +90,32 @@ async function plan(tx: Sql, fetch: Fetch, { grant, digest, credential, leases }
   return { fetch, grant, credential, live, handsOut };
 }
 
-/** Counts the fetches; then either notes the copy as handed out, or asks for the end of the earlier one and writes the intent of another. */
+/** Asks for the end of earlier copies; then counts the fetches, notes the copies that are handed out, and writes the intents of the others. */
 async function write(tx: Sql, at: Date, plans: readonly Plan[]): Promise<ReadonlyMap<Fetch, Reserved>> {
-  if (plans.length === 0) return new Map();
-  const counted = await countFetches(
-    tx,
-    plans.map(({ credential }) => credential),
-  );
   const [ready, fresh] = [plans.filter(({ handsOut }) => handsOut), plans.filter(({ handsOut }) => !handsOut)];
-  const noted =
-    ready.length === 0
-      ? []
-      : await noteDelivered(
-          tx,
-          ready.map(({ live }) => live!.ref),
-          at,
-        );
   const superseded = new Map<Fetch, Lease | undefined>();
   for (const { fetch, grant, credential, live } of fresh) {
     if (live) superseded.set(fetch, await endLease(tx, grant, credential, live, { cause: 'superseded', by: 'delivery', at }));
   }
   failpoint('C5');
-  const intended = await intendMints(
-    tx,
-    fresh.map(({ fetch, grant, credential }) => ({
+  const { credentials, intended } = await noteFetches(tx, {
+    counted: plans.map(({ credential }) => credential),
+    handedOut: ready.map(({ live }) => live!.ref),
+    intents: fresh.map(({ fetch, grant, credential }) => ({
       grant,
       credential: { ...credential, policyDigest: fetch.decision!.policyDigest },
       minter: 'delivery',
       at,
     })),
-  );
-  const leaseOf = ({ handsOut, live }: Plan, place: number): Lease =>
-    handsOut ? (noted.find(({ ref }) => ref === live!.ref) ?? live!) : intended[place]!;
+    at,
+  });
   return new Map(
     plans.map((each) => [
       each.fetch,
       {
         grant: each.grant,
-        credential: counted.find(({ grantId }) => grantId === each.grant.id)!,
-        lease: leaseOf(each, fresh.indexOf(each)),
+        credential: credentials.find(({ grantId }) => grantId === each.grant.id)!,
+        lease: each.handsOut ? { ...each.live!, deliveredAt: at } : intended[fresh.indexOf(each)]!,
         superseded: superseded.get(each.fetch),
       },
     ]),

@@ -26,7 +26,9 @@ export class TasksController {
   fetch(@Req() request: Asking, @Param('taskId') id: string, @Param('name') name: string, @Query() query: unknown) {
     // Looking is not taking: a HEAD must not use a fetch up and kill the copy that the agent holds.
     if (request.method === 'HEAD') throw new InvalidRequest('a secret is fetched with GET');
-    return this.proof.of(request, id, (agent) => this.delivering.fetch(taskId(id), credentialName(name), agent, waitOf(query)));
+    return this.proof.of(request, id, (agent, seen) =>
+      this.delivering.fetch(taskId(id), credentialName(name), agent, waitOf(query), { seen }),
+    );
   }
 
   @Post('heartbeat')

@@ -1,9 +1,9 @@
 import type { IncomingMessage } from 'node:http';
 import { presentedToken } from '@mayfly/http';
 import type { RequestProof, WorkloadVerifier } from '@mayfly/identity';
-import { findGrantByTask, stateFact, type Database } from '@mayfly/store';
+import { findGrantByTask, stateFact, type Database, type Seen } from '@mayfly/store';
 import { ATTRIBUTES, currentTrace, SPANS, withSpan, type Logger } from '@mayfly/telemetry';
-import { InvalidToken, isTaskId, MayflyError, TaskNotFound, type Clock } from '@mayfly/domain';
+import { InvalidToken, isTaskId, MayflyError, TaskNotFound, type Clock, type TaskId } from '@mayfly/domain';
 
 /** A request with its Authorization header. */
 export type Asking = IncomingMessage;
@@ -13,6 +13,8 @@ export interface ProofTools {
   readonly verifier: WorkloadVerifier;
   /** Where agents send their requests to. */
   readonly publicUrl: string;
+  /** How a task stands; undefined: there is none. */
+  readonly look: (taskId: TaskId) => Promise<Seen | undefined>;
   readonly database: Database;
   readonly clock: Clock;
   readonly logger: Logger;
@@ -22,11 +24,12 @@ export interface ProofTools {
 export class WorkloadProof {
   constructor(private readonly tools: ProofTools) {}
 
-  /** Runs the work as the proven agent, inside the task's own trace. @throws InvalidToken */
-  async of<T>(request: Asking, id: string, work: (agent: string) => Promise<T>): Promise<T> {
+  /** Runs the work as the proven agent, inside the task's own trace, with how the task stands, where there is one. @throws InvalidToken */
+  async of<T>(request: Asking, id: string, work: (agent: string, seen: Seen | undefined) => Promise<T>): Promise<T> {
     const agent = await this.prove(request);
     const caller = currentTrace();
-    const parent = isTaskId(id) ? await this.#traceOf(id, agent) : undefined;
+    const seen = isTaskId(id) ? await this.tools.look(id) : undefined;
+    const parent = traceOf(seen, agent);
     const links = caller ? [caller] : [];
     const options = {
       kind: 'server',
@@ -36,7 +39,7 @@ export class WorkloadProof {
     } as const;
     return withSpan(SPANS.deliver, options, async () => {
       try {
-        return await work(agent);
+        return await work(agent, seen);
       } catch (error) {
         const noted = this.#noteRefusal(id, agent, error);
         // INVARIANT: an unknown task and another workload's look alike, in time too: only one of them has evidence to write.
@@ -65,14 +68,6 @@ export class WorkloadProof {
     return { proof, method, url: `${this.publicUrl}${url.split('?')[0]}` };
   }
 
-  /** A task's trace goes on where it began; only for its own agent, so that nobody else writes into it. */
-  async #traceOf(id: string, agent: string) {
-    const grant = await findGrantByTask(this.tools.database, id);
-    return grant?.agentId === agent && grant.traceparent
-      ? { traceparent: grant.traceparent, ...(grant.tracestate && { tracestate: grant.tracestate }) }
-      : undefined;
-  }
-
   /** Refusals are evidence; one that cannot be written is still refused. */
   async #noteRefusal(id: string, agent: string, error: unknown): Promise<void> {
     if (!(error instanceof MayflyError) || error instanceof InvalidToken || !NOTED.has(error.code) || !isTaskId(id)) return;
@@ -95,3 +90,9 @@ export class WorkloadProof {
 
 /** `denied` has its own fact with the decision; what only means "not yet" says nothing worth keeping. */
 const NOTED = new Set(['task-not-found', 'task-closed', 'fetch-limit', 'quota-exceeded']);
+
+/** A task's trace goes on where it began; only for its own agent, so that nobody else writes into it. */
+function traceOf(seen: Seen | undefined, agent: string) {
+  const { agentId, traceparent, tracestate } = seen?.standing.grant ?? {};
+  return agentId === agent && traceparent ? { traceparent, ...(tracestate && { tracestate }) } : undefined;
+}

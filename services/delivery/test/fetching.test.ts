@@ -296,6 +296,13 @@ describe('an agent that asks early', () => {
     expect(await waiting).toMatchObject({ leaseRef: lease.ref });
   });
 
+  test('does not wait for a change that came after it was looked at and before it waited', async () => {
+    const { grant, lease } = await ready(world);
+    const before = { seen: undefined };
+    expect(await world.delivering.fetch(grant.taskId, 'orders', AGENT, 20_000, before)).toMatchObject({ leaseRef: lease.ref });
+    await expect(world.delivering.fetch(grant.taskId, 'orders', AGENT, 0, before)).rejects.toMatchObject({ code: 'task-not-found' });
+  });
+
   test('waits no longer than it said', async () => {
     await expect(fetchOne('never' as TaskId, 100)).rejects.toMatchObject({ code: 'task-not-found' });
   });

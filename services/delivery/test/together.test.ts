@@ -38,6 +38,8 @@ describe('fetches that come at the same moment', () => {
     const secrets = await Promise.all(tasks.map(({ grant }) => fetchOne(grant.taskId)));
     expect(counts.get('reserve lease')).toBe(1);
     expect(counts.get('deliver')!).toBeLessThanOrEqual(4);
+    // What was minted is written down with its delivery, not before.
+    expect([...counts.keys()].sort()).toEqual(['deliver', 'reserve lease']);
     expect(new Set(secrets.map(({ data }) => data.username)).size).toBe(8);
     for (const [place, { grant }] of tasks.entries()) {
       expect(String(secrets[place]!.data.username)).toContain(grant.id);

@@ -57,7 +57,7 @@ export function deliveryOn(database: Database, clock = new ManualClock(AT), vaul
     },
     ready: async () => undefined,
   };
-  const proof = new WorkloadProof({ verifier, publicUrl: 'http://mayfly.test', database, clock, logger });
+  const proof = new WorkloadProof({ verifier, publicUrl: 'http://mayfly.test', look: delivering.look, database, clock, logger });
   // What the revoker does, as far as delivery sees it.
   const reaper = startWorker({ name: 'reaper', everyMilliseconds: 20, logger, work: () => reap(database, vault) });
   return {

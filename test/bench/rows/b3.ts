@@ -77,7 +77,7 @@ const row: Row = {
         ],
         notes: [
           `${alone} fetches one at a time, then ${crowd} with ${AT_ONCE} in flight; each of another task and its first, with a JWT-SVID that is verified each time.`,
-          'A fetch makes two calls of Vault: it opens the sealed task token (transit/decrypt), and reads with it. It makes three transactions durable, one after the other.',
+          'A fetch makes two calls of Vault: it opens the sealed task token (transit/decrypt), and reads with it. It makes two transactions durable, one after the other: the intent, and what was minted with its delivery.',
           `CPU of a fetch: ours ${perPiece(used.ours, rounds * (alone + crowd))}; of a bare read ${perPiece(used.bare, rounds * (alone + crowd))}. load is who asks.`,
         ],
       };

@@ -5,10 +5,9 @@ import type { Fetch } from '../fetch.js';
 
 /** Finds the credential, or refuses. */
 export async function checkGrant(known: Fetch): Promise<void> {
-  const seen = await known.book.look(known.taskId);
+  const { seen } = known;
   known.grant = ownGrant(seen?.standing.grant, known.agent);
   known.credential = openCredential(known.grant, seen!.credentials, known.name);
-  known.seen = seen!;
   if (!known.grant.sealedToken) throw new NotReady();
 }
 

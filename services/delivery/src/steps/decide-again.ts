@@ -15,7 +15,7 @@ export async function decideAgain(known: Fetch): Promise<void> {
     SPANS.decide,
     { attributes: { [ATTRIBUTES.capability]: credential.capability, [ATTRIBUTES.taskId]: grant.taskId } },
     async (span) => {
-      const { decider, set } = heedDigests(await on.policies.of(on.database, seen.standing.policy), seen.digests);
+      const { decider, set } = heedDigests(await on.policies.of(on.database, seen.standing.policy), seen.differing);
       known.policySet = set;
       const parent = await aboveOf(on.database, grant);
       // By the very rule by which drift decides: what it would take a moment later is not given now.

@@ -1,7 +1,7 @@
-import { MayflyError, SecretTainted, TaskClosed, VaultUnavailable } from '@mayfly/domain';
+import { MayflyError, SecretTainted, VaultUnavailable } from '@mayfly/domain';
 import { failpoint } from '@mayfly/failpoints';
 import { ttlOf, type Minted } from '@mayfly/grant';
-import { amendLease, failLease, isTainted } from '@mayfly/store';
+import { amendLease, failLease } from '@mayfly/store';
 import { ATTRIBUTES, counter, histogram, METRICS, SPANS, withSpan } from '@mayfly/telemetry';
 import type { Fetch } from '../fetch.js';
 
@@ -28,9 +28,10 @@ export async function obtainMaterial(known: Fetch): Promise<void> {
 }
 
 /** @throws SecretTainted */
-async function refuseTainted({ on, credential }: Fetch, { principal }: Pick<Minted, 'principal'>): Promise<void> {
+async function refuseTainted({ book, credential }: Fetch, { principal }: Pick<Minted, 'principal'>): Promise<void> {
   const { spec } = credential ?? {};
-  if (spec?.compensation === 'taint' && principal && (await isTainted(on.database, spec.name, principal))) throw new SecretTainted();
+  if (spec?.compensation === 'taint' && principal && (await book.isTainted({ capability: spec.name, principal })))
+    throw new SecretTainted();
 }
 
 async function mintNow(known: Fetch): Promise<void> {
@@ -60,10 +61,7 @@ async function mintNow(known: Fetch): Promise<void> {
     });
     failpoint('C8');
     const at = on.clock.now();
-    const active = await known.book.activate({ grant, credential, lease, minted, ttlSeconds, at, deliveredAt: at });
-    failpoint('C9');
-    if (!active) throw new TaskClosed();
-    known.lease = active;
+    known.activation = { grant, credential, lease, minted, ttlSeconds, at, deliveredAt: at };
     known.material = minted.material;
   });
   mints.add(1, { [ATTRIBUTES.capability]: spec.name, [ATTRIBUTES.outcome]: 'minted' });
