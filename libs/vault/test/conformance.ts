@@ -93,6 +93,21 @@ export function keepsThePromises(ports: () => Ports): void {
     expect((await ports().vault.open(token.sealed, taskId('sealed-1'))).reveal()).toBe(token.token.reveal());
     await expect(ports().vault.open(token.sealed, taskId('sealed-2'))).rejects.toEqual(code('seal-broken'));
     await expect(ports().vault.open(`${token.sealed.slice(0, -6)}AAAAAA`, taskId('sealed-1'))).rejects.toEqual(code('seal-broken'));
+    // Those that come at the same moment may share a call; each is opened or refused alone.
+    const opened = await Promise.allSettled([
+      ports().vault.open(token.sealed, taskId('sealed-1')),
+      ports().vault.open(token.sealed, taskId('sealed-2')),
+      ports().vault.open(`${token.sealed.slice(0, -6)}AAAAAA`, taskId('sealed-1')),
+      ports().vault.open('not sealed', taskId('sealed-1')),
+      ports().vault.open(token.sealed, taskId('sealed-1')),
+    ]);
+    expect(opened.map((each) => (each.status === 'rejected' ? (each.reason as { code: string }).code : each.value.reveal()))).toEqual([
+      token.token.reveal(),
+      'seal-broken',
+      'seal-broken',
+      'seal-broken',
+      token.token.reveal(),
+    ]);
   });
 
   it('keeps material for its token only, and lets it be taken once', async () => {
