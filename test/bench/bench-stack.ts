@@ -74,15 +74,17 @@ export class BenchStack {
   /** Starts one and registers its tenants. */
   static async start({ replicas, tenants: count = 2, capabilities = CAPABILITIES, env = {}, profiles, signal }: StackOptions = {}) {
     const home = mkdtempSync(join(tmpdir(), 'mayfly-bench-'));
-    const launched = await withEnvironment({ OTEL_TRACES_SAMPLER_ARG: '0.1', ...env }, () =>
-      startStack({
-        home,
-        ...(replicas && { replicas }),
-        ...(signal && { signal }),
-        ...(profiles && { nodeArguments: ['--cpu-prof', `--cpu-prof-dir=${profiles}`] }),
-      }),
-    );
+    let launched: Awaited<ReturnType<typeof startStack>> | undefined;
     try {
+      launched = await withEnvironment({ OTEL_TRACES_SAMPLER_ARG: '0.1', ...env }, () =>
+        startStack({
+          home,
+          ...(replicas && { replicas }),
+          ...(signal && { signal }),
+          ...(profiles && { nodeArguments: ['--cpu-prof', `--cpu-prof-dir=${profiles}`] }),
+        }),
+      );
+      const { processes, stop } = launched;
       const world = await withEnvironment({ MAYFLY_DEV_JSON: join(home, 'dev.json') }, () => World.open({ watching: false }));
       const tenants = tenantsOf(count);
       const limits = Object.fromEntries(tenants.map(({ name }) => [name, { quotas: QUOTAS }]));
@@ -91,18 +93,19 @@ export class BenchStack {
       const stack = new BenchStack({
         home,
         world,
-        processes: launched.processes,
+        processes,
         tenants,
         files: await withTenants(tenants, capabilities, limits),
         ledger: openDatabase({ url: world.dev.postgres.url, applicationName: 'bench', maxConnections: 4 }),
         eyes: new LedgerEyes(world.dev.postgres.url),
         producer,
-        end: () => launched.stop(),
+        end: stop,
       });
       await stack.apply(stack.files);
       return stack;
     } catch (error) {
-      await launched.stop();
+      await launched?.stop();
+      rmSync(home, { recursive: true, force: true });
       throw error;
     }
   }

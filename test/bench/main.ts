@@ -55,8 +55,9 @@ async function main(): Promise<number> {
   if (rounds === 0) throw new TypeError('--rounds has to be 1 at least');
   const rows = chosen(await allRows(), values.rows);
   // Better now than after an hour.
-  if (values.json !== undefined && !statSync(dirname(resolve(values.json)), { throwIfNoEntry: false })?.isDirectory())
-    throw new TypeError(`--json ${values.json}: there is no such folder`);
+  const isFolder = (path: string): boolean => statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
+  if (values.json !== undefined && (isFolder(values.json) || !isFolder(dirname(resolve(values.json)))))
+    throw new TypeError(`--json ${values.json} is no file in a folder that is there`);
   say(`seed ${seed}`);
   const loadBefore = loadNow();
   const ending = new AbortController();

@@ -29,6 +29,10 @@ export async function runRows(rows: readonly Row[], { quick, rounds, seed, profi
   ended.catch(() => {});
   const start = async (options: StackOptions): Promise<BenchStack> => {
     const stack = await BenchStack.start({ signal, ...(profiles && { profiles }), ...options });
+    if (signal.aborted) {
+      await stack.stop();
+      throw signal.reason;
+    }
     running.push(stack);
     say('Mayfly is up');
     versions = await versionsOf(stack);
