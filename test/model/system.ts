@@ -35,7 +35,6 @@ const STEPS = {
     'settle minting': 'settle',
   },
   revoker: {
-    'mint_at.busy': 'ask-issuer',
     'grant.whole': 'find-doomed',
     'end straggler': 'find-doomed',
     'note quarantine': 'confirm',

@@ -19,7 +19,7 @@ export const database = (killers: Killers): Reaper => {
     }
     // Where the whole grant is over one question is enough for all of it: a principal carries the grant's id.
     if (tokenProof && (!principal || principal.includes(grantId))) {
-      const { dead, checked } = await probe.probe({ capability: spec, grantId });
+      const { dead, checked } = await probe.probe({ capability: spec, principal: undefined, grantId });
       if (dead) return { dead, checked, searched: true };
       // Something lives there. Whether it is this one decides what becomes of its lease.
       if (!principal) return { dead, checked };
