@@ -66,7 +66,7 @@ const row: Row = {
       ratios,
       notes: [
         `Bursts of ${COUNTS.token[quick ? 'quick' : 'full']} (token) and ${COUNTS.login[quick ? 'quick' : 'full']} (login) starts sent at once by one orchestrator; the clock runs from the first event's sending until the ledger can deliver the last.`,
-        'token: the credential is minted when it is fetched, so that a start makes the task token and seals it (2 calls: token/create by role, transit/encrypt).',
+        'token: the credential is minted when it is fetched, so that a start makes the task token and seals it (2 calls: token/create by role, transit/encrypt). Ours seals tokens that are there at the same moment in one call; the bare side makes each call by itself.',
         'login: a database login is minted at the start too (5 calls: and database/creds, leases/renew, cubbyhole, with the task token).',
         ...costs,
       ],

@@ -46,7 +46,7 @@ const row: Row = {
         })),
         notes: [
           `Bursts of ${count} starts whose credential is minted when it is fetched (the fewest calls of Vault, where what is ours weighs most).`,
-          'By hand (test/bench/by-hand): the same two calls of Vault, one INSERT, and none of: policy, evidence, outbox, traces, quotas, once only. Nest and kafkajs work on one partition at a time where nothing is said; the second works on all at the same time.',
+          'By hand (test/bench/by-hand): the same two calls of Vault (ours seals tokens that are there at the same moment in one), one INSERT, and none of: policy, evidence, outbox, traces, quotas, once only. Nest and kafkajs work on one partition at a time where nothing is said; the second works on all at the same time.',
         ],
       };
     } finally {

@@ -1,6 +1,6 @@
 import { MayflyError } from '@mayfly/domain';
 import { failpoint } from '@mayfly/failpoints';
-import { announceTasks, emitAll, insertCredentials, insertGrants, intendMints, stateFacts } from '@mayfly/store';
+import { emitAll, insertCredentials, insertGrants, intendMints, stateFacts } from '@mayfly/store';
 import type { Round } from '../admission.js';
 
 /** All of it, table by table: grants, what was decided, who asked (evidence), what the world is told (outbox), what will be minted. */
@@ -25,9 +25,6 @@ export async function writeDown({ tx, admissions }: Round): Promise<void> {
     tx,
     'issuer',
     admissions.map(({ announced }) => announced!),
-  );
-  await announceTasks(
-    tx,
     admissions.map(({ grant }) => grant!.taskId),
   );
   failpoint('C5');
