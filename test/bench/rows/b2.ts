@@ -12,7 +12,7 @@ const row: Row = {
   async measure(bench) {
     const stack = await bench.stack();
     const { quick, rounds, seed, say } = bench;
-    const count = quick ? 200 : 1_200;
+    const count = quick ? 120 : 1_200;
     const ids = (part: string, many = count): string[] => taskIds(`b2-${seed}-${part}`, many);
     const asItIs = await runByHand(stack, 1);
     const tuned = await runByHand(stack, PARTITIONS);

@@ -7,8 +7,8 @@ import { makeBare, startOurs, taskIds, type Shape } from '../starts.ts';
 
 /** Ends a round, all sent at once. Logins are made by the target at some twenty a second, and ten thousand of them would take the day. */
 const COUNTS: Readonly<Record<Shape, { full: number; quick: number }>> = {
-  token: { full: 10_000, quick: 200 },
-  login: { full: 1_000, quick: 40 },
+  token: { full: 10_000, quick: 150 },
+  login: { full: 1_000, quick: 30 },
 };
 
 const row: Row = {

@@ -7,7 +7,7 @@ import { quantile, sideBySide } from '../side-by-side.ts';
 import { AT_ONCE, makeBare, startOurs, taskIds } from '../starts.ts';
 
 const PER_SECOND = 50;
-const SECONDS = { full: 20, quick: 2 } as const;
+const SECONDS = { full: 20, quick: 1 } as const;
 
 const row: Row = {
   id: 'B5',

@@ -117,8 +117,8 @@ async function overHttp({ quick, rounds, seed, say, ownStack }: Bench) {
   const numbers = (count: number): number[] => Array.from({ length: count }, (_, at) => at);
   const rate = (count: number, each: (at: number) => Promise<void>): Promise<number> =>
     rateOf(count, () => inFlight(numbers(count), IN_FLIGHT, each));
-  const count = quick ? 1_000 : 10_000;
-  const lists = quick ? 60 : 600;
+  const count = quick ? 600 : 10_000;
+  const lists = quick ? 40 : 600;
   try {
     await rate(count, one);
     await rate(lists, list);
