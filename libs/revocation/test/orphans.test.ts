@@ -66,3 +66,29 @@ describe('what is settled', () => {
     expect(watch.settledUntil()).toEqual(at(50));
   });
 });
+
+describe('a look may be left out', () => {
+  test('only after one that found everything explained', () => {
+    expect(watch.waits).toBe(true);
+    watch.overdue(['stray'], at(0));
+    expect(watch.waits).toBe(true);
+    watch.overdue([], at(1));
+    expect(watch.waits).toBe(false);
+  });
+
+  test('and then moves on what is settled', () => {
+    watch.overdue([], at(0));
+    watch.same(at(10));
+    expect(watch.settledUntil()).toEqual(at(10));
+  });
+
+  test('and moves nothing on while something is unexplained, or nobody has looked', () => {
+    watch.same(at(5));
+    expect(watch.settledUntil()).toBeUndefined();
+    watch.overdue(['stray'], at(10));
+    watch.same(at(20));
+    expect(watch.settledUntil()).toEqual(at(10));
+    watch.overdue([], at(30));
+    expect(watch.settledUntil()).toEqual(at(30));
+  });
+});
