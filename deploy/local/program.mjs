@@ -10,13 +10,13 @@ import { layout, projectNode, root } from './layout.mjs';
 
 const [program, ...args] = process.argv.slice(2);
 const { logs } = layout(join(root, '.mayfly'));
-const asksForHelp = args.includes('--help');
+const runs = !args.includes('--help');
 const log = (line) => console.error(`-- ${line}`);
 
 try {
   // Of all programs only the benchmark decides elsewhere too.
-  await install({ logs, wires: true, opa: program === 'test/bench/main.ts', log });
-  if (!asksForHelp) await build({ logs, log });
+  await install({ logs, servers: runs, wires: runs, opa: runs && program === 'test/bench/main.ts', log });
+  if (runs) await build({ logs, log });
   const child = spawn(projectNode, ['--disable-warning=ExperimentalWarning', program, ...args], {
     cwd: root,
     env: toolEnvironment(process.env),
