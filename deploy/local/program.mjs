@@ -16,7 +16,7 @@ const log = (line) => console.error(`-- ${line}`);
 try {
   // Of all programs only the benchmark decides elsewhere too.
   await install({ logs, servers: runs, wires: runs, opa: runs && program === 'test/bench/main.ts', log });
-  if (runs) await build({ logs, log });
+  await build({ logs, log });
   const child = spawn(projectNode, ['--disable-warning=ExperimentalWarning', program, ...args], {
     cwd: root,
     env: toolEnvironment(process.env),
