@@ -16,7 +16,7 @@ export type Row = Record<string, unknown>;
 export interface Sql {
   /**
    * Runs one statement.
-   * @param name names the prepared statement, one name for one text for ever; empty: not prepared
+   * @param name names the prepared statement, one name for one text for ever; empty: not prepared, and planned for its values
    * @throws StoreUnavailable when the database is away; otherwise the driver's own error
    */
   run<R extends object = Row>(name: string, text: string, values?: readonly unknown[]): Promise<R[]>;
@@ -36,6 +36,13 @@ export interface Database extends Sql {
   close(): Promise<void>;
 }
 
+/**
+ * A named statement is planned once in a session, for whatever values: left to itself, PostgreSQL plans statements over lists anew at each run,
+ * which takes as long as running them. It may be planned while the tables are empty, and they may be full before it is planned again, so
+ * that the plan must not be the one that is right for an empty table: to read all of it.
+ */
+const PLANS_KEPT = '-c plan_cache_mode=force_generic_plan -c enable_seqscan=off';
+
 /** Opens a pool; nothing is connected before the first use. */
 export function openDatabase(options: DatabaseOptions): Database {
   const pool = new pg.Pool({
@@ -49,14 +56,17 @@ export function openDatabase(options: DatabaseOptions): Database {
     idle_in_transaction_session_timeout: 30_000,
     keepAlive: true,
     // Statements here are short. Compiling one, which the planner takes for worth while once many grants live, takes longer than any of them.
-    options: '-c jit=off',
+    options: ['-c jit=off', ...(options.keepsPlans ? [PLANS_KEPT] : [])].join(' '),
   });
   // An idle connection that breaks is replaced at its next use; without a listener it would end the process.
   pool.on('error', () => undefined);
   const listening = new Listening(options);
 
   return {
-    run: (name, text, values) => mapped(() => runOn(pool, name, text, values)),
+    run: (name, text, values) =>
+      mapped(() =>
+        isPlannedAnew(name, values) ? inTransaction(pool, (tx) => tx.run(name, text, values)) : runOn(pool, name, text, values),
+      ),
     transaction: (summary, work) =>
       withSpan(
         SPAN_PATTERNS.database(summary),
@@ -70,6 +80,9 @@ export function openDatabase(options: DatabaseOptions): Database {
     close: () => pool.end(),
   };
 }
+
+/** Unnamed is what is run seldom, or is another statement each time: what the values are matters more than what planning takes. */
+const isPlannedAnew = (name: string, values: readonly unknown[] = []): boolean => name === '' && values.length > 0;
 
 async function runOn<R extends object>(
   client: pg.Pool | pg.PoolClient,
@@ -93,7 +106,12 @@ async function inTransaction<T>(pool: pg.Pool, work: (tx: Sql) => Promise<T>): P
   client.on('error', onBreak);
   try {
     await client.query('begin');
-    const result = await work({ run: (name, text, values) => runOn(client, name, text, values) });
+    const result = await work({
+      async run(name, text, values) {
+        if (isPlannedAnew(name, values)) await client.query('set local plan_cache_mode = force_custom_plan');
+        return runOn(client, name, text, values);
+      },
+    });
     await client.query('commit');
     return result;
   } catch (error) {

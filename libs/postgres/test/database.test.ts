@@ -199,3 +199,27 @@ describe('a listener', () => {
     await other.close();
   });
 });
+
+describe('a statement is planned', () => {
+  const mode = `select current_setting('plan_cache_mode') as mode where $1::int = 1`;
+  const modeOf = async (sql: Sql, name: string): Promise<unknown> => (await sql.run<{ mode: string }>(name, mode, [1]))[0]?.mode;
+
+  test('once for all values where it has a name, and for its own where it has none', async () => {
+    const kept = openDatabase({ url: server.url, applicationName: 'kept', maxConnections: 1, keepsPlans: true });
+    try {
+      expect(await modeOf(kept, 'kept')).toBe('force_generic_plan');
+      expect(await modeOf(kept, '')).toBe('force_custom_plan');
+      await kept.transaction('test', async (tx) => expect(await modeOf(tx, '')).toBe('force_custom_plan'));
+      expect(await modeOf(kept, 'kept')).toBe('force_generic_plan');
+      expect(await kept.run('', `select generic_plans::int as once, custom_plans::int as anew from pg_prepared_statements`)).toEqual([
+        { once: 2, anew: 0 },
+      ]);
+    } finally {
+      await kept.close();
+    }
+  });
+
+  test('as the server likes where nobody asked for it', async () => {
+    expect(await modeOf(database, 'liked')).toBe('auto');
+  });
+});

@@ -33,7 +33,7 @@ export interface Connections {
 
 /** Opens them; nothing has to be there yet. */
 export function connect(service: string, settings: ConnectionSettings, logger: Logger): Connections {
-  const database = openDatabase({ url: settings.DATABASE_URL, applicationName: `mayfly-${service}` });
+  const database = openDatabase({ url: settings.DATABASE_URL, applicationName: `mayfly-${service}`, keepsPlans: true });
   const kafka = connectKafka({ brokers: settings.KAFKA_BROKERS, clientId: `mayfly-${service}`, logger });
   const producer = kafka.producer();
   const topic = (name: Topic): string => topicName(settings.KAFKA_TOPIC_PREFIX, name);

@@ -18,7 +18,7 @@ const rank = (of: string): string => `array_position(${LADDER}, ${of})`;
  */
 export async function raiseBehaviour(tx: Sql, id: GrantId, to: Behaviour): Promise<Grant[]> {
   const rows = await tx.run(
-    'behaviour.raise',
+    '',
     `with recursive tree as (
        select id from ledger.task_grant where id = $1 and state = 'granted'
        union all
@@ -41,13 +41,13 @@ export async function raiseBehaviour(tx: Sql, id: GrantId, to: Behaviour): Promi
 export async function reinstateBehaviour(tx: Sql, taskId: string): Promise<Grant | undefined> {
   // In the order in which evaluations lock: usage, then grant.
   await tx.run(
-    'behaviour.forgive',
+    '',
     `update ledger.task_usage used set refused = 0 from ledger.task_grant g
      where g.task_id = $1 and used.grant_id = g.id and g.state = 'granted' and g.behaviour <> 'normal'`,
     [taskId],
   );
   const [row] = await tx.run<object & { id: GrantId; behaviour: Behaviour }>(
-    'behaviour.lock',
+    '',
     `select ${selectList(GRANT)} from ledger.task_grant where task_id = $1 and state = 'granted' and behaviour <> 'normal' for no key update`,
     [taskId],
   );

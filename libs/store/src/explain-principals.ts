@@ -10,7 +10,7 @@ export async function unexplainedPrincipals(
   principals: readonly { readonly name: string; readonly grantId: string }[],
 ): Promise<string[]> {
   const rows = await sql.run<{ name: string }>(
-    'principals.unexplained',
+    '',
     `select p.name from unnest($1::text[], $2::text[]) as p (name, grant_id)
      where not exists (select from ledger.lease l where l.principal = p.name and l.state in ('minting', 'active', 'revoking', 'stuck'))
        and not exists (select from ledger.lease l where l.grant_id = p.grant_id and l.state = 'minting')`,

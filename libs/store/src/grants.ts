@@ -139,7 +139,8 @@ export async function lockGrantsByTask(tx: Sql, taskIds: readonly string[]): Pro
 export async function lockLiveChildren(tx: Sql, ids: readonly GrantId[]): Promise<Grant[]> {
   const rows = await tx.run(
     'grant.lock_children',
-    `select ${ALL} from ledger.task_grant where parent_grant_id = any($1) and state in ('requested', 'pending', 'granted') order by id for no key update`,
+    // By the parents, never by the state: all that live are many more.
+    `select ${ALL} from ledger.task_grant where parent_grant_id = any($1) and state || '' in ('requested', 'pending', 'granted') order by id for no key update`,
     [ids],
   );
   return rows.map(readGrant);
@@ -239,7 +240,7 @@ export async function keepTaskTokens(tx: Sql, tokens: readonly FirstToken[]): Pr
     'grant.keep_tokens',
     `with made as (select * from jsonb_to_recordset($2::jsonb) as made (id text, sealed text, accessor text, opens text[], settles int)),
      open as (
-       select id from ledger.task_grant where id = any($1::text[]) and token_accessor is null and state in ('granted', 'closing')
+       select id from ledger.task_grant where id = any($1::text[]) and token_accessor is null and state || '' in ('granted', 'closing')
        order by id for no key update
      )
      update ledger.task_grant g set sealed_token = made.sealed, token_accessor = made.accessor, token_capabilities = made.opens,

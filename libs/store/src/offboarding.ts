@@ -43,7 +43,7 @@ export interface OffboardedGrant extends FoundGrant {
 /** Live grants that were decided as if their initiator had not left, or had, and it is the other way round. */
 export async function grantsOfOffboarded(sql: Sql, limit: number): Promise<OffboardedGrant[]> {
   return sql.run<OffboardedGrant & object>(
-    'grant.of_offboarded',
+    '',
     `select g.id, g.traceparent, o.gone, o.event_id as "eventId" from ledger.offboarding o
      join ledger.task_grant g on g.tenant = o.tenant and g.initiator_id = o.initiator_id and g.state in ('requested', 'pending', 'granted')
      where g.state = 'granted' and g.initiator_offboarded <> o.gone limit $1`,

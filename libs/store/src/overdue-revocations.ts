@@ -19,7 +19,7 @@ export interface Overdue {
 /** Overdue leases at one target that are not quarantined yet, oldest first. */
 export async function overdueRevocations(sql: Sql, target: string, since: Overdue, limit: number): Promise<Lease[]> {
   const rows = await sql.run(
-    'lease.overdue',
+    '',
     `select ${selectList(LEASE, 'l')} from ledger.lease l join ledger.credential c on c.grant_id = l.grant_id and c.name = l.name
      where l.state in ('revoking', 'stuck') and l.quarantined_at is null
        and (l.requested_at <= $3 or l.requested_at <= $2 and (l.state = 'stuck' or l.last_problem is not null))

@@ -222,7 +222,7 @@ export async function abandonedIntents(sql: Sql, olderThan: Date, limit: number)
 /** Some live grants that have not lost one of these capabilities. */
 export async function grantsHolding(sql: Sql, capabilities: readonly string[], limit: number): Promise<Grant[]> {
   const rows = await sql.run(
-    'grant.holding',
+    '',
     `select ${selectList(GRANT, 'g')} from ledger.task_grant g where g.state = 'granted' and exists (
        select from ledger.credential c where c.grant_id = g.id and c.permitted and c.capability = any($1) and c.capability <> all(g.lost_capabilities)
      ) limit $2`,

@@ -45,7 +45,9 @@ const OWNER: Readonly<Record<QuotaScope, string>> = {
 const COUNTED: Readonly<Record<Quota, string>> = {
   liveTasks: `ledger.task_grant g where g.state in ('granted', 'closing') and $4::timestamptz is not null`,
   startsPerMinute: `ledger.task_grant g where g.opened_at > $4 and g.request is not null and g.state <> 'denied'`,
-  mintsPerMinute: `ledger.lease l join ledger.task_grant g on g.id = l.grant_id where l.intended_at > $4`,
+  // From the leases to their grants, never the other way round.
+  mintsPerMinute: `(select grant_id from ledger.lease where intended_at > $4 offset 0) l,
+    lateral (select * from ledger.task_grant where id = l.grant_id offset 0) g where true`,
 };
 
 /** Watches the quotas for one process. */

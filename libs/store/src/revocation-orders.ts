@@ -128,7 +128,7 @@ export async function takeOrder(tx: Sql, id: OrderId): Promise<RevocationOrder |
 /** How many live grants a selector means, their sub-tasks included, and the tasks of some of them, newest first. */
 export async function countSelected(sql: Sql, { field, value }: Selector, most: number): Promise<{ count: number; tasks: string[] }> {
   const rows = await sql.run<{ task: string; count: number }>(
-    `order.count.${field}`,
+    '',
     `with recursive tree as (
        select g.id from ledger.task_grant g where ${LIVE} and ${CONDITIONS[field]('$1')}
        union
@@ -143,7 +143,7 @@ export async function countSelected(sql: Sql, { field, value }: Selector, most: 
 /** Live grants that a selector means, locked in the one order in which all lock them. What is ended is not found again. */
 export async function lockSelected(tx: Sql, { field, value }: Selector, limit: number): Promise<Grant[]> {
   const rows = await tx.run(
-    `order.select.${field}`,
+    '',
     `select ${selectList(GRANT, 'g')} from ledger.task_grant g where ${LIVE} and ${CONDITIONS[field]('$1')} order by g.id limit $2 for update of g`,
     [value, limit],
   );
@@ -176,7 +176,7 @@ export async function noteOrderGrants(
   ids: readonly GrantId[],
 ): Promise<void> {
   await tx.run(
-    'order.note_grants',
+    '',
     `with recursive tree as (
        select g.id from ledger.task_grant g where g.id = any($2)
        union
@@ -195,7 +195,7 @@ export async function noteEndingBefore(
   { id, selector: { field, value } }: Pick<RevocationOrder, 'id' | 'selector'>,
 ): Promise<void> {
   await tx.run(
-    `order.note_ending.${field}`,
+    '',
     `with recursive tree as (
        select g.id from ledger.task_grant g where g.state = 'closing' and ${CONDITIONS[field]('$2')}
        union

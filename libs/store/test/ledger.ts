@@ -33,7 +33,7 @@ export interface Ledger {
 export async function startLedger(): Promise<Ledger> {
   const home = mkdtempSync(join(tmpdir(), 'mayfly-ledger-'));
   const server = (await start({ home })) as { url: string; stop(): Promise<void> };
-  const database = openDatabase({ url: server.url, applicationName: 'test' });
+  const database = openDatabase({ url: server.url, applicationName: 'test', keepsPlans: true });
   const stop = async (): Promise<void> => {
     await database.close();
     await server.stop();
