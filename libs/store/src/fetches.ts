@@ -116,7 +116,7 @@ export async function noteFetches(
        update ledger.credential c set fetches = c.fetches + 1 from ${NAMED}
        where c.grant_id = any($1) and c.grant_id = named.grant_id and c.name = named.name returning ${selectList(CREDENTIAL, 'c')}
      ), handed as (
-       update ledger.lease set delivered_at = $4 where ref = any($3) and state = 'active'
+       update ledger.lease set delivered_at = $4 where ref = any($3) and state || '' = 'active'
      ), intended as (${INTEND('$5')}), ${INTAKE('$6')}
      select counted.*, (select count(*)::int from intended) as intended from counted`,
     [...namesOf(counted), handedOut, at, intentRows(leases), intakeRows(facts)],

@@ -23,7 +23,7 @@ export interface Quarantined {
 export async function noteQuarantine(tx: Sql, { grant, credential, lease, reason, principals, at }: Quarantined): Promise<void> {
   const noted = await tx.run(
     'lease.quarantined',
-    `update ledger.lease set quarantined_at = $2 where ref = $1 and state in ('revoking', 'stuck') and quarantined_at is null returning 1`,
+    `update ledger.lease set quarantined_at = $2 where ref = $1 and state || '' in ('revoking', 'stuck') and quarantined_at is null returning 1`,
     [lease.ref, at],
   );
   // Another replica did it too, or it is proven dead by now.

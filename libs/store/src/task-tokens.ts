@@ -70,7 +70,7 @@ const retire = (tx: Sql, id: GrantId, accessor: string, at: Date): Promise<unkno
   tx.run(
     'token.retire',
     `insert into ledger.retired_token (accessor, grant_id, retired_at)
-     select $2, $1, greatest($3, max(intended_at)) from ledger.lease where grant_id = $1`,
+     select $2, $1, greatest($3, max(intended_at)) from (select intended_at from ledger.lease where grant_id = $1 offset 0) as its`,
     [id, accessor, at],
   );
 
