@@ -11,6 +11,8 @@ import { affectedGrants, readersOfCurrent, readStoredSet, settleSet, unsettledSe
 import { countSpared, lookAgainAt, type LookDependencies } from './look-again.js';
 
 const PAGE = 100;
+/** Sets that are remembered: live grants rest on a few, and each is read again at every change otherwise. */
+const KEPT = 32;
 
 /** One turn of the current set. */
 interface Turn {
@@ -34,8 +36,8 @@ interface Walk {
 /** One follower; see above. */
 export class PolicyFollower {
   #turn: Turn | undefined;
-  /** The set that was current when this process looked last. */
-  #last: PolicySet | undefined;
+  /** Sets that were read, by digest: what a digest names never changes. Those used last stand last. */
+  readonly #read = new Map<string, PolicySet>();
 
   /**
    * @param compare says whom a change can touch; where somebody else decides than Cedar in this process, what he looks at is not known, and
@@ -57,7 +59,7 @@ export class PolicyFollower {
     if (!now || now.digest !== set.digest) return 1;
     if (now.sets.length === 0) {
       this.#turn = undefined;
-      this.#last = set;
+      this.#remember(set);
       return 0;
     }
     const turn = this.#turn!;
@@ -71,11 +73,19 @@ export class PolicyFollower {
   }
 
   async #begin({ early }: Turn, from: string, set: PolicySet): Promise<Walk> {
-    const before = this.#last?.digest === from ? this.#last : await readStoredSet(this.on.database, from);
+    const before = this.#read.get(from) ?? (await readStoredSet(this.on.database, from));
+    if (before) this.#remember(before);
     // What cannot be compared affects everybody.
     const affected = before ? this.compare(before, set) : 'all';
     const open = early.length > 0 ? await readersOfCurrent(this.on.database) : [];
     return { from, affected, after: '', isLast: !early.some((reader) => open.includes(reader)) };
+  }
+
+  #remember(set: PolicySet): void {
+    this.#read.delete(set.digest);
+    this.#read.set(set.digest, set);
+    const [eldest] = this.#read.keys();
+    if (this.#read.size > KEPT && eldest !== undefined) this.#read.delete(eldest);
   }
 
   async #go(turn: Turn, walk: Walk): Promise<number> {
