@@ -46,11 +46,14 @@ test('a database user that no intent explains is found at the target and ended, 
       `select count(*)::int as count from pg_stat_activity where backend_type = 'client backend' and usesysid is not null and usename is null`,
     );
   await until('no session is without its user', async () => ((await ghosts())[0]?.count === 0 ? true : undefined), 30);
-  const { body } = await world.operate('/v1/checkpoint');
-  const records = (await world.operate(`/v1/evidence?from=${Math.max(0, body.size - 900)}&limit=1000`)).body.records as {
-    kind: string;
-    data: { principal?: string };
-  }[];
-  expect(records.some(({ kind, data }) => kind === 'dev.mayfly.evidence.orphan-ended.v1' && data.principal === name)).toBe(true);
+  // It is written once the user is gone, and chained a moment later.
+  await until('the evidence says so', async () => {
+    const { body } = await world.operate('/v1/checkpoint');
+    const records = (await world.operate(`/v1/evidence?from=${Math.max(0, body.size - 900)}&limit=1000`)).body.records as {
+      kind: string;
+      data: { principal?: string };
+    }[];
+    return records.some(({ kind, data }) => kind === 'dev.mayfly.evidence.orphan-ended.v1' && data.principal === name) || undefined;
+  });
   await world.end(taskId);
 }, 150_000);
