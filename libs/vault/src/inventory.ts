@@ -3,7 +3,7 @@
  * @module
  */
 import { randomUUID, X509Certificate } from 'node:crypto';
-import { digestOf, isGrantId, type Capability, type GrantId } from '@mayfly/domain';
+import { digestOf, isGrantId, VaultUnavailable, type Capability, type GrantId } from '@mayfly/domain';
 import type { VaultConfiguration, VaultInventory } from '@mayfly/revocation';
 import { number, text, type VaultAnswer } from './answer.js';
 import { configured } from './configured.js';
@@ -97,10 +97,14 @@ export class VaultLister implements VaultInventory, VaultConfiguration {
     return Array.isArray(keys) ? keys.map(String) : [];
   }
 
-  /** Undefined for what does not exist. A refusal for lack of privilege is not an empty list. */
+  /** Undefined for what does not exist. A refusal for lack of privilege is not an empty list. @throws VaultUnavailable for a page that is not Vault's */
   async #known(call: () => Promise<VaultAnswer>): Promise<VaultAnswer | undefined> {
     try {
-      return await call();
+      const answer = await call();
+      // Whatever stands in Vault's place and says 200 would be an empty list, or a configuration that nobody has declared.
+      if (text(answer.body.request_id) === undefined)
+        throw new VaultUnavailable('the answer is not the secrets engine’s; look at what stands before it');
+      return answer;
     } catch (error) {
       if (isRefusal(error, 'not-found') || isRefusal(error, 'invalid-accessor')) return undefined;
       throw error instanceof VaultRefused ? new InventoryRefused(error) : error;

@@ -1,10 +1,11 @@
-/** What the walk of Vault's tokens is told of an accessor. */
+/** What looking around in Vault is told, of accessors and by what is not Vault. */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from '@jest/globals';
 import { newGrantId } from '@mayfly/domain';
 import { vaultForReconciler } from '../src/index.js';
+import { CATALOGUE } from './catalogue.js';
 import { stubServer, type Reply, type StubServer } from './stub-server.js';
 
 let server: StubServer;
@@ -31,12 +32,14 @@ afterEach(async () => {
   rmSync(folder, { recursive: true });
 });
 
-const grantOf = (accessor: string) =>
-  vaultForReconciler({ address: server.address, jwtFile: join(folder, 'jwt'), role: 'mayfly-reconciler' }).grantOfToken(accessor);
+const lister = () => vaultForReconciler({ address: server.address, jwtFile: join(folder, 'jwt'), role: 'mayfly-reconciler' });
+const grantOf = (accessor: string) => lister().grantOfToken(accessor);
+/** As Vault says it. */
+const found = (meta: object | null): Reply => ({ status: 200, body: { request_id: 'r', data: { meta } } });
 
 it('says whose token it is, and that another one is nobody’s', async () => {
   const grantId = newGrantId();
-  known = { ours: { status: 200, body: { data: { meta: { grantId } } } }, theirs: { status: 200, body: { data: { meta: null } } } };
+  known = { ours: found({ grantId }), theirs: found(null) };
   expect(await grantOf('ours')).toBe(grantId);
   expect(await grantOf('theirs')).toBeUndefined();
   expect(await grantOf('gone')).toBeUndefined();
@@ -57,4 +60,13 @@ it('does not take a server that is in trouble for that', async () => {
   known = { any: REFUSED };
   unknown = { status: 503, body: { errors: ['Vault is sealed'] } };
   await expect(grantOf('any')).rejects.toMatchObject({ code: 'inventory-refused' });
+});
+
+it('takes a page of whatever stands in Vault’s place for no answer: not for an empty list, nor for what is configured', async () => {
+  unknown = { status: 200, body: { hello: 'proxy', data: { keys: [], policy: 'p', username: 'u' } } };
+  const unavailable = { code: 'vault-unavailable' };
+  await expect(grantOf('any')).rejects.toMatchObject(unavailable);
+  await expect(lister().tokens()).rejects.toMatchObject(unavailable);
+  await expect(lister().leases(CATALOGUE.read)).rejects.toMatchObject(unavailable);
+  await expect(lister().digest(CATALOGUE.read)).rejects.toMatchObject(unavailable);
 });
