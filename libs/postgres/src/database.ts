@@ -61,17 +61,21 @@ export function openDatabase(options: DatabaseOptions): Database {
   // An idle connection that breaks is replaced at its next use; without a listener it would end the process.
   pool.on('error', () => undefined);
   const listening = new Listening(options);
+  /** Unnamed is what is run seldom, or is another statement each time: what the values are matters more than what planning takes. */
+  const isPlannedAnew: Planned = (name, values = []) => options.keepsPlans === true && name === '' && values.length > 0;
 
   return {
     run: (name, text, values) =>
       mapped(() =>
-        isPlannedAnew(name, values) ? inTransaction(pool, (tx) => tx.run(name, text, values)) : runOn(pool, name, text, values),
+        isPlannedAnew(name, values)
+          ? inTransaction(pool, isPlannedAnew, (tx) => tx.run(name, text, values))
+          : runOn(pool, name, text, values),
       ),
     transaction: (summary, work) =>
       withSpan(
         SPAN_PATTERNS.database(summary),
         { kind: 'client', attributes: { [ATTRIBUTES.dbSystem]: 'postgresql', [ATTRIBUTES.dbQuerySummary]: summary } },
-        () => mapped(() => inTransaction(pool, work)),
+        () => mapped(() => inTransaction(pool, isPlannedAnew, work)),
       ),
     listen: (channel, onNotify) => listening.listen(channel, onNotify),
     ping: async () => {
@@ -81,8 +85,8 @@ export function openDatabase(options: DatabaseOptions): Database {
   };
 }
 
-/** Unnamed is what is run seldom, or is another statement each time: what the values are matters more than what planning takes. */
-const isPlannedAnew = (name: string, values: readonly unknown[] = []): boolean => name === '' && values.length > 0;
+/** Whether a statement has to be planned for its values although plans are kept. */
+type Planned = (name: string, values?: readonly unknown[]) => boolean;
 
 async function runOn<R extends object>(
   client: pg.Pool | pg.PoolClient,
@@ -98,7 +102,7 @@ async function runOn<R extends object>(
   return result.rows;
 }
 
-async function inTransaction<T>(pool: pg.Pool, work: (tx: Sql) => Promise<T>): Promise<T> {
+async function inTransaction<T>(pool: pg.Pool, isPlannedAnew: Planned, work: (tx: Sql) => Promise<T>): Promise<T> {
   const client = await pool.connect();
   let broken: Error | undefined;
   // A server that ends this connection between two statements must cost this transaction, not the process.
