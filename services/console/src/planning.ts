@@ -182,7 +182,7 @@ async function compare(tx: Sql, current: Policy | undefined, { set, decider }: P
     before: current && { ...current, decider: denyDrifted(current.decider, revokedByDrift(current.set, before)) },
     after: { set, decider: denyDrifted(decider, revokedByDrift(set, after)) },
     drifted: { before, after },
-    affects: await affectedBy(tx, set),
+    affects: await affectedBy(tx, current?.set, set),
   };
 }
 
