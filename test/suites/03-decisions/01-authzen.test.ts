@@ -28,6 +28,9 @@ test('the metadata is where the standard says, and names itself', async () => {
 });
 
 describe('an evaluation', () => {
+  // Other files change the policy set meanwhile: a record names the set that its own answer named.
+  const offPlan = new Map<string, string>();
+
   test('of a call on the plan is true; the request’s id comes back', async () => {
     const answer = await evaluate(world, question(taskId), 'evaluation', { 'x-request-id': 'bfe9eb29 ab87' });
     expect(answer).toMatchObject({ status: 200, body: { decision: true } });
@@ -46,7 +49,9 @@ describe('an evaluation', () => {
       ...changes,
       context: { ...question(taskId).context, ...(changes as { context?: object }).context },
     };
-    expect(await evaluate(world, asked)).toMatchObject({ status: 200, body: { decision: false, context: { reason: 'off-plan' } } });
+    const { status, body } = await evaluate(world, asked);
+    expect([status, body]).toMatchObject([200, { decision: false, context: { reason: 'off-plan' } }]);
+    offPlan.set(body.context.decisionId, body.context.policyDigest);
   });
 
   test('leaves its evidence, with the digest of the intent that was pinned at the start; what is off the plan is an attempt to escalate', async () => {
@@ -58,9 +63,9 @@ describe('an evaluation', () => {
       intentDigest,
       verb: 'read',
     });
-    expect(attempts.length).toBeGreaterThanOrEqual(4);
+    expect(attempts.map(({ decisionId }) => decisionId)).toEqual(expect.arrayContaining([...offPlan.keys()]));
     for (const fact of attempts)
-      expect(fact).toMatchObject({ decision: 'deny', reasons: ['off-plan'], intentDigest, policyDigest: body.context.policyDigest });
+      expect(fact).toMatchObject({ decision: 'deny', reasons: ['off-plan'], intentDigest, policyDigest: offPlan.get(fact['decisionId']) });
   });
 
   test('of another’s task looks like that of one that nobody knows', async () => {
