@@ -14,6 +14,7 @@ import { backoff, DEFAULT_PATIENCE, handleRecord, type Ending, type Handling } f
 import type { ConsumerOptions, EventConsumer, Progress } from './ports.js';
 import { originOf, received, type Received } from './received.js';
 import { keepMembership } from './keep-membership.js';
+import { OffsetCommits } from './offset-commits.js';
 import { Slots } from '@mayfly/worker';
 import { VitalSigns } from './vital-signs.js';
 import { HandlersHang, startWatchdog } from './watchdog.js';
@@ -35,6 +36,7 @@ export class KafkaConsumer implements EventConsumer {
   readonly #vital: VitalSigns;
   readonly #handling: Handling;
   readonly #stopping = new AbortController();
+  readonly #commits = new OffsetCommits();
   #endWatch: () => void = () => undefined;
   /** Records that are done behind a gap, by origin: they come again with the record that is left. */
   readonly #ahead = new Set<string>();
@@ -75,6 +77,8 @@ export class KafkaConsumer implements EventConsumer {
       tries: new Map(),
     };
     this.#consumer.on(this.#consumer.events.CRASH, ({ payload: { error, restart } }) => this.#crashed(error, restart));
+    // Those who get its partitions need not do again what is done: the broker takes it until all have joined anew.
+    this.#consumer.on(this.#consumer.events.REBALANCING, () => void this.#commits.now());
     this.#consumer.on(this.#consumer.events.GROUP_JOIN, ({ payload: { groupId, memberAssignment } }) =>
       this.#joined(groupId, memberAssignment),
     );
@@ -93,6 +97,7 @@ export class KafkaConsumer implements EventConsumer {
         await this.#consumer.run({
           eachBatch: (payload) => this.#eachBatch(payload),
           eachBatchAutoResolve: false,
+          autoCommit: false,
           partitionsConsumedConcurrently: this.options.concurrency ?? DEFAULT_CONCURRENCY,
         });
         return;
@@ -110,7 +115,8 @@ export class KafkaConsumer implements EventConsumer {
     this.#endWatch();
     // kafkajs waits for ever for a handler that hangs, or for a broker that is away; the process has to end all the same.
     const patience = pause(STOP_MILLISECONDS, undefined, { ref: false });
-    await Promise.race([this.#consumer.disconnect().catch(() => undefined), patience]);
+    const leaving = Promise.all([this.#commits.now(), this.#consumer.disconnect()]);
+    await Promise.race([leaving.catch(() => undefined), patience]);
   }
 
   progress(): Progress {
@@ -129,11 +135,14 @@ export class KafkaConsumer implements EventConsumer {
     try {
       await workThrough(records, handle, ({ offset }) => {
         const last = prefix.finish(offset);
-        if (last !== undefined) resolveOffset(last);
+        if (last === undefined) return;
+        resolveOffset(last);
+        this.#commits.note(payload);
       });
     } finally {
       membership.end();
     }
+    if (this.#stopping.signal.aborted) await this.#commits.now();
     membership.throwIfLost();
     this.#rememberAhead(records, prefix);
     if (!prefix.complete && !membership.signal.aborted) this.#letRest(records, payload.pause);
@@ -160,6 +169,7 @@ export class KafkaConsumer implements EventConsumer {
   /** The assignment is new: what was remembered of partitions may have been done by others, or undone by a reset of offsets. */
   #joined(groupId: string, partitions: Readonly<Record<string, number[]>>): void {
     this.logger.info('consumer joined its group', { groupId, partitions });
+    this.#commits.forget();
     this.#ahead.clear();
     this.#handling.tries.clear();
   }

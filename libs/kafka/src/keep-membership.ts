@@ -4,7 +4,7 @@
  */
 import type { EachBatchPayload } from 'kafkajs';
 
-/** How often a batch shows that it lives and commits what is done. kafkajs sends a heartbeat when one is due. */
+/** How often a batch shows that it lives. kafkajs sends a heartbeat when one is due. */
 const TICK_MILLISECONDS = 1_000;
 
 /** The membership during one batch. */
@@ -17,9 +17,9 @@ export interface Membership {
   end(): void;
 }
 
-/** Starts to send heartbeats and to commit offsets that are resolved, until {@link Membership.end}. */
+/** Starts to send heartbeats, until {@link Membership.end}. */
 export function keepMembership(batch: EachBatchPayload, stopping: AbortSignal): Membership {
-  const { heartbeat, commitOffsetsIfNecessary, uncommittedOffsets, isRunning, isStale } = batch;
+  const { heartbeat, isRunning, isStale } = batch;
   const ended = new AbortController();
   let lost: unknown;
 
@@ -29,10 +29,8 @@ export function keepMembership(batch: EachBatchPayload, stopping: AbortSignal): 
       await heartbeat();
     } catch (error) {
       lost = error;
-      return ended.abort();
+      ended.abort();
     }
-    // One that fails is made good by the next.
-    await commitOffsetsIfNecessary(uncommittedOffsets()).catch(() => undefined);
   };
   const timer = setInterval(() => void tick(), TICK_MILLISECONDS);
 

@@ -1,4 +1,4 @@
-import { expect, test } from '@jest/globals';
+import { afterEach, expect, jest, test } from '@jest/globals';
 import fc from 'fast-check';
 import { Denied, OUT_EVENTS, StoreUnavailable, TOPICS } from '@mayfly/domain';
 import { createLogger, parseTrace } from '@mayfly/telemetry';
@@ -6,6 +6,7 @@ import { connectKafka, KafkaUnavailable, ParkEvent, toKafkaMessage } from '@mayf
 import { Deadline, HandlerHung } from '../src/deadline.js';
 import { DonePrefix } from '../src/done-prefix.js';
 import { backoff, DEFAULT_PATIENCE, type Ending } from '../src/handle-record.js';
+import { OffsetCommits } from '../src/offset-commits.js';
 import type { Received } from '../src/received.js';
 import { verdict } from '../src/verdict.js';
 import { VitalSigns } from '../src/vital-signs.js';
@@ -41,6 +42,66 @@ test('whatever ends in whatever order, an offset is resolved only when all befor
       },
     ),
   );
+});
+
+/** Commits that were sent, of a group in which offset after offset is done; the broker may be away. */
+function committing() {
+  let done = 0;
+  const sent: number[] = [];
+  let away = false;
+  const group: Parameters<OffsetCommits['note']>[0] = {
+    uncommittedOffsets: () => ({ topics: [{ topic: 't', partitions: [{ partition: 0, offset: String(done) }] }] }),
+    commitOffsetsIfNecessary: async (offsets) => {
+      if (away) throw new Error('away');
+      sent.push(Number(offsets?.topics[0]?.partitions[0]?.offset));
+    },
+  };
+  const commits = new OffsetCommits();
+  return {
+    sent,
+    commits,
+    isAway: (is: boolean) => void (away = is),
+    finish: () => {
+      done += 1;
+      commits.note(group);
+    },
+  };
+}
+afterEach(() => void jest.useRealTimers());
+
+test('what is done one by one is committed once a second, all of it, and nothing where nothing is done', async () => {
+  jest.useFakeTimers();
+  const { sent, finish } = committing();
+  for (let each = 0; each < 50; each += 1) {
+    finish();
+    await jest.advanceTimersByTimeAsync(19);
+  }
+  expect(sent).toEqual([]);
+  await jest.advanceTimersByTimeAsync(60_000);
+  expect(sent).toEqual([50]);
+  finish();
+  await jest.advanceTimersByTimeAsync(60_000);
+  expect(sent).toEqual([50, 51]);
+});
+
+test('who leaves commits at once; a commit that fails is made good by the next; another assignment voids what was to be committed', async () => {
+  jest.useFakeTimers();
+  const { sent, commits, finish, isAway } = committing();
+  finish();
+  await commits.now();
+  await commits.now();
+  expect(sent).toEqual([1]);
+  isAway(true);
+  finish();
+  await jest.advanceTimersByTimeAsync(2_000);
+  isAway(false);
+  finish();
+  await jest.advanceTimersByTimeAsync(2_000);
+  expect(sent).toEqual([1, 3]);
+  finish();
+  commits.forget();
+  await jest.advanceTimersByTimeAsync(60_000);
+  expect(sent).toEqual([1, 3]);
 });
 
 test('whatever is left, no record overtakes an earlier one of its key', async () => {
