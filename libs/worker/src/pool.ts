@@ -12,7 +12,7 @@ export interface PoolOptions<Job> {
   readonly size: number;
   /** Longest pause between two looks for work, in milliseconds. */
   readonly everyMilliseconds: number;
-  /** Takes at most so many jobs from where they are durable. */
+  /** Takes at most so many jobs from where they are durable; fewer when no more are due. */
   readonly claim: (limit: number) => Promise<readonly Job[]>;
   /** Does one. When it throws, the job comes due again by itself. */
   readonly work: (job: Job) => Promise<void>;
@@ -61,7 +61,8 @@ export function startPool<Job>({ size, claim, work, room = () => size, ...rest }
     if (free < 1 || (running.size > 0 && free < size * CLAIM_PART)) return 0;
     const jobs = await claim(free);
     jobs.forEach(begin);
-    return jobs.length;
+    // Less than there is room for is all that was due. Each job that ends has it looked again.
+    return jobs.length < free ? 0 : jobs.length;
   };
   const worker = startWorker({ ...rest, work: fill });
 

@@ -68,6 +68,20 @@ test('no more is claimed than there is room for, and nothing while there is none
   for (const end of ends.values()) end();
 });
 
+test('where less was due than there was room for nobody asks again before a job ends or there is a hint', async () => {
+  const { ends, asked } = over(3);
+  await until(() => ends.size === 3);
+  await pause(20);
+  expect(asked).toEqual([4]);
+  ends.get(0)!();
+  await until(() => asked.length === 2);
+  pool!.wake();
+  await until(() => asked.length === 3);
+  await pause(20);
+  expect(asked).toEqual([4, 2, 2]);
+  for (const end of ends.values()) end();
+});
+
 test('a job that fails is told once per kind of trouble, and the pool goes on', async () => {
   const { ends } = over(6);
   await until(() => ends.size === 4);

@@ -104,8 +104,10 @@ export class Revoking {
     await this.#dropped.retry();
     const { byLane, byAge } = this.#dealer.deal(limit);
     const now = clock.now();
-    const eldest = byAge > 0 ? await claimOldestRevocations(database, now, HOLD_SECONDS, byAge) : [];
-    return [...eldest, ...(await claimRevocations(database, now, HOLD_SECONDS, byLane + byAge - eldest.length))];
+    const inLanes = byLane > 0 ? await claimRevocations(database, now, HOLD_SECONDS, byLane) : [];
+    // Where the lanes leave places free nothing is left that could have waited longer.
+    const eldest = byAge > 0 && inLanes.length === byLane ? await claimOldestRevocations(database, now, HOLD_SECONDS, byAge) : [];
+    return [...inLanes, ...eldest];
   }
 
   /** Kills what one grant has to lose. */
