@@ -67,8 +67,18 @@ export async function until<T>(what: string, look: () => Promise<T | undefined> 
   }
 }
 
+function listed<T>(lists: Map<string, T[]>, key: string, item: T): void {
+  const list = lists.get(key);
+  if (list) list.push(item);
+  else lists.set(key, [item]);
+}
+
 export class World {
   readonly records: EventRecord[] = [];
+  /** What the records say, but dead letters: read once, for there are ten thousands of them and each wakes whoever waits. */
+  readonly events: SeenEvent[] = [];
+  readonly #ofTask = new Map<string, SeenEvent[]>();
+  readonly #letters = new Map<string, EventRecord[]>();
   readonly dev: Dev;
   #changed: (() => void)[] = [];
   readonly #producer: ReturnType<Kafka['producer']>;
@@ -108,7 +118,7 @@ export class World {
     });
     const world = new World(dev, producer, consumer, JSON.parse(readFileSync(dev.keys.agents, 'utf8')) as JWK);
     seen.push((record) => {
-      world.records.push(record);
+      world.#note(record);
       for (const wake of world.#takeWaiting()) wake();
     });
     if (watching) await consumer.start();
@@ -118,6 +128,14 @@ export class World {
   async close(): Promise<void> {
     await this.#consumer.stop();
     await this.#producer.stop();
+  }
+
+  #note(record: EventRecord): void {
+    this.records.push(record);
+    if (record.topic === 'mayfly.deadletter') return listed(this.#letters, record.key ?? '', record);
+    const event: SeenEvent = { topic: record.topic, ...(JSON.parse(record.value.toString()) as Omit<SeenEvent, 'topic'>) };
+    this.events.push(event);
+    if (record.topic !== 'mayfly.evidence') listed(this.#ofTask, String(event.data['taskId']), event);
   }
 
   #takeWaiting(): (() => void)[] {
@@ -238,16 +256,8 @@ export class World {
 
   // — what everyone can read —
 
-  get events(): SeenEvent[] {
-    return this.records
-      .filter((record) => record.topic !== 'mayfly.deadletter')
-      .map((record) => ({ topic: record.topic, ...(JSON.parse(record.value.toString()) as Omit<SeenEvent, 'topic'>) }));
-  }
-
   eventsOf(taskId: string, type?: string): SeenEvent[] {
-    return this.events.filter(
-      (event) => event.data['taskId'] === taskId && event.topic !== 'mayfly.evidence' && (!type || event.type === `dev.mayfly.${type}.v1`),
-    );
+    return (this.#ofTask.get(taskId) ?? []).filter((event) => !type || event.type === `dev.mayfly.${type}.v1`);
   }
 
   /** Waits for an event about a task. */
@@ -263,10 +273,9 @@ export class World {
 
   /** Waits for the dead letter of a record with this key. */
   async deadLetter(key: string, reason?: string): Promise<EventRecord> {
-    const letters = (): EventRecord[] => this.records.filter((record) => record.topic === 'mayfly.deadletter' && record.key === key);
     return this.#await(
       `dead letter ${reason ?? ''} of ${key}`,
-      () => letters().find((letter) => !reason || letter.headers['mayfly-reason'] === reason),
+      () => this.#letters.get(key)?.find((letter) => !reason || letter.headers['mayfly-reason'] === reason),
       20,
     );
   }

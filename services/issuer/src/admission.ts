@@ -5,7 +5,7 @@
 import type { Credential, Grant, Selector } from '@mayfly/grant';
 import type { Orchestrator, Policy, Workflow } from '@mayfly/policy';
 import type { CurrentPolicy, MintIntent, Opening, QuotaWatch, Sql, StatedFact } from '@mayfly/store';
-import type { OutEvent } from '@mayfly/domain';
+import type { Clock, OutEvent } from '@mayfly/domain';
 import type { RejectedEvent, TaskStartedMessage, Voucher } from '@mayfly/task-events';
 import type { TraceContext } from '@mayfly/telemetry';
 import type { MintClaim } from './mint-book.js';
@@ -13,7 +13,9 @@ import type { MintClaim } from './mint-book.js';
 /** One transaction. Known at the beginning, then more with every step. */
 export interface Round {
   readonly tx: Sql;
-  readonly now: Date;
+  readonly clock: Clock;
+  /** When what holds for all of them was read, after whatever had to be waited for. */
+  now: Date;
   readonly policies: CurrentPolicy<Policy>;
   readonly quotas: QuotaWatch;
   /** What this installation is called in signatures. */

@@ -50,7 +50,7 @@ export async function admitStarts(on: AdmittingDependencies, starts: readonly St
 
 function round({ database, policies, quotas, clock, audience }: AdmittingDependencies, starts: readonly Start[]) {
   return database.transaction('admit task', async (tx): Promise<(readonly [Start, Admitted])[]> => {
-    const known = { tx, policies, quotas, audience, now: clock.now(), admissions: [] as readonly Admission[] };
+    const known = { tx, policies, quotas, audience, clock, now: clock.now(), admissions: [] as readonly Admission[] };
     const all = starts.map((start): [Start, Admission] => [start, { round: known, ...start }]);
     known.admissions = all.map(([, admission]) => admission);
     await admit(known);

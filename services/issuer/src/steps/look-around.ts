@@ -7,4 +7,5 @@ export async function lookAround(round: Round): Promise<void> {
   round.policy = await heedVault(tx, await policies.get(tx));
   // It holds off kill switches until these admissions are over; one that is being carried out lets nothing slip in behind it.
   round.orders = await ordersInForce(tx);
+  round.now = round.clock.now();
 }
