@@ -3,12 +3,13 @@
  * there that all starts of a tenant would queue for.
  *
  * INVARIANT: a quota is never exceeded, whatever number of processes admit at the same time: near its bound they take turns (an advisory
- * lock that is held until the transaction ends) and count anew. Far from it nobody waits: one count a second is enough.
+ * lock that is held until the transaction ends) and count anew. Far from it nobody waits: a count does for a while (quota-room.ts).
  * @module
  */
 import type { Clock } from '@mayfly/domain';
 import type { Quota, QuotaBound, QuotaScope } from '@mayfly/policy';
 import type { Sql } from '@mayfly/postgres';
+import { FRESH_MS, quotaRoom } from './quota-room.js';
 
 /** Whose task it is. */
 export interface QuotaOwner {
@@ -17,21 +18,20 @@ export interface QuotaOwner {
   readonly agentId: string;
 }
 
-/** A count is as good as new for so long at least, in milliseconds. */
-const FRESH_MS = 1_000;
-/** What takes longer to count is as good for longer: a bound that is not near has room for as many again, and so many a second nobody admits. */
-const ADMITTED_PER_MS = 20;
-/** Below this part of a bound the last count does: nobody admits the rest of it within a second. */
-const NEAR = 0.5;
 /** Bounds that are so small are always counted anew. */
 const SMALL = 1_000;
 
 interface Count {
-  /** By `performance.now()`; a new count is made after it. */
-  readonly freshUntil: number;
+  /** By `performance.now()`, before it was made. */
+  readonly at: number;
+  readonly counted: number;
+  /** Of no use to anybody after so many milliseconds. */
+  readonly keptMs: number;
+  /** With what this process has added since. */
   value: number;
 }
-const isFresh = ({ freshUntil }: Count): boolean => performance.now() < freshUntil;
+const ageOf = ({ at }: Count): number => performance.now() - at;
+const isKept = (count: Count): boolean => ageOf(count) < count.keptMs;
 
 /** What a transaction is about to write and no count can see yet, by the name of the count. */
 type Unwritten = Map<string, number>;
@@ -93,19 +93,16 @@ export class QuotaWatch {
   async #count(tx: Sql, owner: QuotaOwner, bound: QuotaBound, more: number): Promise<Count> {
     const name = nameOfCount(owner, bound);
     const known = this.#counts.get(name);
-    const fresh = known && isFresh(known);
-    // Full is said again for a second without looking, so that a storm of refusals costs nothing.
-    const sure = known && (known.value >= bound.limit || known.value + more < bound.limit * NEAR);
-    if (fresh && sure && bound.limit > SMALL) return known;
+    if (known && bound.limit > SMALL && isSure(known, bound.limit, more)) return known;
     await tx.run('quota.lock', 'select pg_advisory_xact_lock(4701005, hashtext($1))', [name]);
+    const at = performance.now();
     const [row] = await tx.run<{ count: number }>(
       `quota.${bound.quota}.${bound.scope}`,
       `select count(*)::int as count from (select 1 from ${COUNTED[bound.quota]} and ${OWNER[bound.scope]} limit $5) as counted`,
       [owner.tenant, owner.source, owner.agentId, new Date(this.clock.now().getTime() - 60_000), bound.limit],
     );
-    const value = (row?.count ?? 0) + (this.#unwritten.get(tx)?.get(name) ?? 0);
-    const freshMs = value < bound.limit ? Math.max(FRESH_MS, value / ADMITTED_PER_MS) : FRESH_MS;
-    const count = { freshUntil: performance.now() + freshMs, value };
+    const counted = (row?.count ?? 0) + (this.#unwritten.get(tx)?.get(name) ?? 0);
+    const count = { at, counted, keptMs: Math.max(FRESH_MS, quotaRoom(counted, bound.limit).freshMs), value: counted };
     this.#forgetOld();
     this.#counts.set(name, count);
     return count;
@@ -113,8 +110,14 @@ export class QuotaWatch {
 
   /** Bounded by what is asked about meanwhile. */
   #forgetOld(): void {
-    for (const [name, count] of this.#counts) if (!isFresh(count)) this.#counts.delete(name);
+    for (const [name, count] of this.#counts) if (!isKept(count)) this.#counts.delete(name);
   }
+}
+
+/** Full is said again for a second without looking, so that a storm of refusals costs nothing. */
+function isSure(known: Count, limit: number, more: number): boolean {
+  const { freshMs, below } = quotaRoom(known.counted, limit);
+  return known.value >= limit ? ageOf(known) < FRESH_MS : ageOf(known) < freshMs && known.value + more < below;
 }
 
 const OWNER_FIELD = { tenant: 'tenant', orchestrator: 'source', agent: 'agentId' } as const;
