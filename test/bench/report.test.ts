@@ -26,6 +26,16 @@ describe('the report', () => {
     expect(reached(ratio([2.6, 2.6, 1], { atMost: 2.5 }))).toBe(false);
   });
 
+  test('what has to hold in every round is held against the worst of them', () => {
+    const calls = { ...ratio([0, 0, 48], { atMost: 0 }), inEveryRound: true } as const;
+    expect(reached(calls)).toBe(false);
+    expect(reached({ ...calls, rounds: [0, 0, 0] })).toBe(true);
+    expect(reached({ ...calls, rounds: [] })).toBe(false);
+    expect(reached({ ...calls, rounds: [0, Number.NaN] })).toBe(false);
+    const report = reportOf(run, [{ row, seconds: 1, result: { figures: [], ratios: [calls] } }]);
+    expect(markdownOf(report)).toContain('| B1 | rate | 0 (0–48) | ≤ 0 in every round | **no** |');
+  });
+
   test('what is no number has reached nothing', () => {
     expect(reached(ratio([Number.NaN], { atLeast: 0 }))).toBe(false);
     expect(reached(ratio([], { atMost: 1 }))).toBe(false);

@@ -41,10 +41,10 @@ export function median(values: readonly number[]): number {
 
 const middleOf = (rounds: readonly number[]): Middle => ({ median: median(rounds), least: Math.min(...rounds), most: Math.max(...rounds) });
 
-/** The median counts. What is no number has not reached anything. */
-export const reached = ({ rounds, goal }: Ratio): boolean => {
-  const middle = median(rounds);
-  return 'atLeast' in goal ? middle >= goal.atLeast : middle <= goal.atMost;
+/** The median counts, or, of what has to hold in every round, each. What is no number has not reached anything. */
+export const reached = ({ rounds, goal, inEveryRound }: Ratio): boolean => {
+  const judged = inEveryRound && rounds.length > 0 ? rounds : [median(rounds)];
+  return judged.every((value) => ('atLeast' in goal ? value >= goal.atLeast : value <= goal.atMost));
 };
 
 export function reportOf(run: Omit<Report, 'rows'>, outcomes: readonly Outcome[]): Report {
@@ -71,8 +71,8 @@ export function short(value: number): string {
 }
 
 const spread = ({ median, least, most }: Middle): string => `${short(median)} (${short(least)}–${short(most)})`;
-const goalText = ({ goal, aim }: Ratio): string =>
-  `${'atLeast' in goal ? `≥ ${goal.atLeast}` : `≤ ${goal.atMost}`}${aim === undefined ? '' : `; aim ${aim}`}`;
+const goalText = ({ goal, aim, inEveryRound }: Ratio): string =>
+  `${'atLeast' in goal ? `≥ ${goal.atLeast}` : `≤ ${goal.atMost}`}${inEveryRound ? ' in every round' : ''}${aim === undefined ? '' : `; aim ${aim}`}`;
 
 export function markdownOf({ at, seed, rounds, quick, machine, rows }: Report): string {
   const { cores, cpu, memoryGiB, loadBefore, loadAfter, versions } = machine;
