@@ -19,6 +19,8 @@ const USAGE = (['calls', 'rows', 'bytes', 'refused'] as const satisfies readonly
 /** A task as it is at one moment, with all that a decision about a call rests on. */
 export interface Standing {
   readonly grant: Grant;
+  /** Another one after every change of the grant, whatever was changed. */
+  readonly version: string;
   readonly usage: Usage;
   /** The policy set that is current at the same moment; undefined before the first. */
   readonly policy?: PolicyVersion | undefined;
@@ -26,10 +28,14 @@ export interface Standing {
 
 type UsageRow = { readonly [Field in keyof Usage]: number };
 /** A row of {@link STANDING}. */
-export type StandingRow = UsageRow & { readonly policy_current: string | null; readonly policy_version: string | null };
+export type StandingRow = UsageRow & {
+  readonly grant_version: string;
+  readonly policy_current: string | null;
+  readonly policy_version: string | null;
+};
 /** What to select for {@link standingOf}, and from where. */
 export const STANDING = {
-  columns: `${selectList(GRANT, 'g')}, ${USAGE}, c.digest as policy_current, coalesce(s.xmin::text, '') as policy_version`,
+  columns: `${selectList(GRANT, 'g')}, g.xmin::text as grant_version, ${USAGE}, c.digest as policy_current, coalesce(s.xmin::text, '') as policy_version`,
   from: `ledger.task_grant g left join ledger.task_usage used on used.grant_id = g.id
      left join (policy.current c left join policy.set s using (digest)) on true`,
 };
@@ -44,18 +50,14 @@ export async function readStandings(sql: Sql, taskIds: readonly string[]): Promi
 
 /** A task as such a row says. */
 export function standingOf(row: StandingRow): Standing {
-  const { calls, rows, bytes, refused, policy_current: digest, policy_version: version } = row;
-  const policy = digest === null ? undefined : { digest, version: version ?? '' };
-  return { grant: readGrant(row), usage: { calls, rows, bytes, refused }, policy };
+  const { calls, rows, bytes, refused, grant_version: version, policy_current: digest, policy_version } = row;
+  const policy = digest === null ? undefined : { digest, version: policy_version ?? '' };
+  return { grant: readGrant(row), version, usage: { calls, rows, bytes, refused }, policy };
 }
 
-/** True when nothing moved between the two on which a decision rests. */
+/** True when nothing moved between the two on which a decision rests; what was used meanwhile is counted, not decided. */
 export const standsTheSame = (one: Standing, other: Standing | undefined): boolean =>
-  one.policy?.digest === other?.policy?.digest &&
-  one.policy?.version === other?.policy?.version &&
-  one.grant.state === other?.grant.state &&
-  one.grant.risk === other.grant.risk &&
-  one.grant.behaviour === other.grant.behaviour;
+  one.policy?.digest === other?.policy?.digest && one.policy?.version === other?.policy?.version && one.version === other?.version;
 
 /** What its callers say that a task has used beside its calls. */
 export type UsageReport = Pick<Usage, 'rows' | 'bytes'>;
@@ -86,13 +88,13 @@ export interface Permitted {
  * @returns the grants whose calls were counted
  */
 export async function countPermitted(sql: Sql, permitted: readonly Permitted[]): Promise<ReadonlySet<GrantId>> {
-  const asked = permitted.map(({ standing: { grant, policy }, calls, budgets }) => ({
+  const asked = permitted.map(({ standing: { grant, version, policy }, calls, budgets }) => ({
     id: grant.id,
     task: grant.taskId,
     calls,
-    risk: grant.risk,
-    behaviour: grant.behaviour,
+    version,
     digest: policy?.digest,
+    policy_version: policy?.version,
     most_calls: budgets?.calls,
     most_rows: budgets?.rows,
     most_bytes: budgets?.bytes,
@@ -101,11 +103,12 @@ export async function countPermitted(sql: Sql, permitted: readonly Permitted[]):
     'usage.count',
     `with asked as (
        select * from jsonb_to_recordset($1::jsonb) as each
-         (id text, task text, calls bigint, risk int, behaviour text, digest text, most_calls bigint, most_rows bigint, most_bytes bigint)
+         (id text, task text, calls bigint, version text, digest text, policy_version text,
+          most_calls bigint, most_rows bigint, most_bytes bigint)
      ), counted as (
        insert into ledger.task_usage as used (grant_id, calls)
-       select asked.id, asked.calls from asked join ledger.task_grant g using (id, risk, behaviour) join policy.current using (digest)
-       where g.state = 'granted' and (asked.most_calls is null or asked.calls <= asked.most_calls) order by asked.id
+       select asked.id, asked.calls from asked join ledger.task_grant g using (id) join policy.current using (digest) join policy.set s using (digest)
+       where g.state = 'granted' and g.xmin::text = asked.version and s.xmin::text = asked.policy_version and (asked.most_calls is null or asked.calls <= asked.most_calls) order by asked.id
        on conflict (grant_id) do update set calls = used.calls + excluded.calls
        where (select (most_calls is null or used.calls + excluded.calls <= most_calls) and (most_rows is null or used.rows < most_rows)
                 and (most_bytes is null or used.bytes < most_bytes) from asked where asked.id = excluded.grant_id)

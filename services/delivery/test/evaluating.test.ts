@@ -274,6 +274,62 @@ describe('deciding at request time', () => {
   });
 });
 
+describe('what was read before', () => {
+  const end = async (grant: Grant) =>
+    ledger.database.transaction('test', async (tx) =>
+      endGrant(tx, (await lockGrant(tx, grant.id))!, { cause: 'task_ended', by: 'revoker', at: AT }),
+    );
+  const widen = (grant: Grant) =>
+    ledger.database.run(
+      '',
+      `update ledger.task_grant set request = jsonb_set(request, '{intent,plan,2,action}', '"write"') where id = $1`,
+      [grant.id],
+    );
+
+  test.each<[string, string, (grant: Grant) => Promise<unknown>]>([
+    ['its risk', 'no-policy-permits', ({ id }) => amendGrant(ledger.database, id, 'granted', { risk: 60 })],
+    ['its behaviour', 'task-narrowed', ({ id }) => amendGrant(ledger.database, id, 'granted', { behaviour: 'narrowed' })],
+    ['its deadline', 'task-closed', ({ id }) => amendGrant(ledger.database, id, 'granted', { deadline: AT })],
+    ['its plan in the ledger', 'intent-changed', widen],
+    ['its state', 'task-closed', end],
+  ])('of a task answers nothing once %s has changed, alone or in a batch', async (_, reason, change) => {
+    const [alone, first, second] = [await live(), await live(), await live()];
+    const both = () => evaluate([ask(first.taskId, WRITE), ask(second.taskId, WRITE)]);
+    expect(await reasonOf(alone.taskId, WRITE)).toBe('policy-permits');
+    expect(await both()).toMatchObject([{ decision: true }, { decision: true }]);
+    await change(alone);
+    await change(second);
+    expect(await reasonOf(alone.taskId, WRITE)).toBe(reason);
+    expect(await both()).toMatchObject([{ decision: true }, { decision: false, context: { reason } }]);
+    expect(await usage(alone)).toMatchObject({ calls: 1 });
+    expect(await usage(second)).toMatchObject({ calls: 1 });
+  });
+
+  test('of a task is not read again while it stands so; of another’s it never spares the reading', async () => {
+    const statements: string[] = [];
+    const run: typeof ledger.database.run = (name, ...rest) => {
+      statements.push(name);
+      return ledger.database.run(name, ...rest);
+    };
+    const watched = deliveryOn({ ...ledger.database, run });
+    const grant = await live();
+    const read = async (agent: string) => {
+      statements.length = 0;
+      await evaluate([ask(grant.taskId, WRITE)], { on: watched, agent });
+      return statements.filter((name) => name.startsWith('usage.'));
+    };
+    expect(await read(AGENT)).toEqual(['usage.standing', 'usage.count']);
+    expect(await read(AGENT)).toEqual(['usage.count']);
+    expect(await read(OTHER_AGENT)).toEqual(['usage.standing']);
+    await amendGrant(ledger.database, grant.id, 'granted', { risk: 1 });
+    // Nothing was counted, and it is read again before it is.
+    expect((await read(AGENT)).slice(-3)).toEqual(['usage.count', 'usage.standing', 'usage.count']);
+    expect(await read(AGENT)).toEqual(['usage.count']);
+    expect(await usage(grant)).toMatchObject({ calls: 4 });
+    await watched.close();
+  });
+});
+
 describe('no decision, no call', () => {
   test('while no policy set can be used, or the ledger is away, there is no answer that could be taken for a yes', async () => {
     const grant = await live();

@@ -1,7 +1,7 @@
 /**
  * May this task's agent do this tool call now? On one screen:
  *
- *     read    how the tasks stand, and which policy set is current: one statement, one moment
+ *     read    how the tasks stand, and which policy set is current: one statement, one moment; or as they stood when they were read last
  *     judge   each question: the agent's own task, live, on its plan, and permitted by policy
  *     settle  counts within the budgets, states the evidence, takes the step of the ladder that is due; if what the judging rests on
  *             moved meanwhile nothing is settled, and it is read again
@@ -9,7 +9,7 @@
  */
 import { InvalidRequest, NotReady, TaskClosed, type Clock, type TaskId } from '@mayfly/domain';
 import type { Policy } from '@mayfly/policy';
-import { reportUsage, type CurrentPolicy, type Database, type Standing, type UsageReport } from '@mayfly/store';
+import { reportUsage, type CurrentPolicy, type Database, type UsageReport } from '@mayfly/store';
 import { ATTRIBUTES, counter, currentTrace, METRICS, SPANS, withSpan } from '@mayfly/telemetry';
 import { grantFor } from '../steps/check-grant.js';
 import { group, type Grouped } from './group.js';
@@ -17,6 +17,7 @@ import { judge, type Judged } from './judge.js';
 import { isLast, type Answer, type Asked } from './question.js';
 import type { Questions } from './read-questions.js';
 import { RememberedReads } from './remember-reads.js';
+import { RememberedStandings, type Known } from './remember-standings.js';
 import { settle } from './settle.js';
 import { Turns } from './turns.js';
 
@@ -36,6 +37,7 @@ const escalations = counter(METRICS.escalationAttempts);
 /** Answers tool-call questions of one proven workload at a time. */
 export class Evaluating {
   readonly #reads: RememberedReads;
+  readonly #standings = new RememberedStandings();
   readonly #turns = new Turns();
   readonly #grouped: Grouped;
 
@@ -51,8 +53,8 @@ export class Evaluating {
   async evaluate(agent: string, { asked, semantic, used }: Questions): Promise<readonly Answer[]> {
     await this.#noteUsed(agent, used);
     const answers: Answer[] = [];
-    for (let tries = 0; answers.length < asked.length;) {
-      const settled = await this.#round(agent, asked.slice(answers.length), semantic);
+    for (let tries = 0, anew = false; answers.length < asked.length; anew = true) {
+      const settled = await this.#round(agent, asked.slice(answers.length), { semantic, anew });
       if (settled.length === 0 && (tries += 1) === MOST_TRIES) throw new NotReady('what this rests on changes all the time; ask again');
       for (const each of settled) note(each);
       answers.push(...settled.map(({ answer }) => answer));
@@ -79,16 +81,28 @@ export class Evaluating {
     }
   }
 
-  async #round(agent: string, asked: readonly Asked[], semantic: Questions['semantic']): Promise<readonly Judged[]> {
-    const { database, policies, clock } = this.on;
-    const standings = await this.#grouped.standings(taskIdsOf(asked));
+  async #round(
+    agent: string,
+    asked: readonly Asked[],
+    { semantic, anew }: Pick<Questions, 'semantic'> & { readonly anew: boolean },
+  ): Promise<readonly Judged[]> {
+    const { database, clock } = this.on;
+    const taskIds = taskIdsOf(asked);
+    const { standings, policy } = (!anew && this.#standings.of(agent, taskIds)) || (await this.#look(taskIds));
     return inTraceOf(standings, agent, async () => {
-      const [any] = standings.values();
-      const policy = any && (await policies.of(database, any.policy));
       const bench = { agent, standings, policy, reads: this.#reads, clock };
       const judged = await Promise.all(asked.map((each) => judge(bench, each)));
       return settle({ database, grouped: this.#grouped, turns: this.#turns, clock, policy, semantic, agent }, judged);
     });
+  }
+
+  async #look(taskIds: readonly string[]): Promise<Known> {
+    const { database, policies } = this.on;
+    const standings = await this.#grouped.standings(taskIds);
+    const [any] = standings.values();
+    const known = { standings, policy: any && (await policies.of(database, any.policy)) };
+    if (any) this.#standings.note(known);
+    return known;
   }
 }
 
@@ -97,7 +111,7 @@ const taskIdsOf = (asked: readonly (Asked | { readonly taskId: string })[]): str
 ];
 
 /** In the trace of the agent's own task, which goes on where it began; the caller's own is linked. */
-function inTraceOf<T>(standings: ReadonlyMap<string, Standing>, agent: string, work: () => Promise<T>): Promise<T> {
+function inTraceOf<T>(standings: Known['standings'], agent: string, work: () => Promise<T>): Promise<T> {
   const own = [...standings.values()].find(({ grant }) => grant.agentId === agent)?.grant;
   const parent = own?.traceparent ? { traceparent: own.traceparent, ...(own.tracestate && { tracestate: own.tracestate }) } : undefined;
   const caller = currentTrace();
