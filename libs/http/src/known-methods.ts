@@ -14,6 +14,12 @@ interface Layer {
 /** Express middleware: a path that exists is asked with its own methods; any other gets 405 and `Allow` (RFC 9110, 15.5.6). */
 export function onlyKnownMethods(request: Request, response: Response, next: NextFunction): void {
   const { stack } = request.app.router as unknown as { readonly stack: readonly Layer[] };
+  const method = request.method.toLowerCase();
+  // What nearly every request is.
+  if (stack.some((layer) => layer.route?.methods[method] && layer.match(request.path))) {
+    next();
+    return;
+  }
   const methods = methodsAt(stack, request.path);
   if (methods.length === 0 || methods.includes(request.method)) {
     next();

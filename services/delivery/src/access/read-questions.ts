@@ -91,6 +91,7 @@ function read(whole: unknown): Asked {
 function usedIn(wholes: readonly unknown[]): Questions['used'] {
   const contexts = new Set(wholes.map((whole) => (isObject(whole) ? whole['context'] : undefined)));
   return [...contexts].flatMap((each) => {
+    if (!isObject(each) || each['usage'] === undefined) return [];
     const { data } = fit(context, each);
     return data?.usage ? [{ taskId: data.taskId, ...data.usage }] : [];
   });
