@@ -1,12 +1,12 @@
 /** `npm run bench`: what is fast, what limits it, and by how much: ours and what it is held against side by side. */
-import { mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
-import { dirname, join, resolve } from 'node:path';
+import { closeSync, existsSync, mkdirSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
 import { constants } from 'node:os';
 import { parseArgs } from 'node:util';
 import { root } from '../../deploy/local/layout.mjs';
 import { allRows, chosen } from './choose-rows.ts';
-import { loadNow, machineOf } from './machine.ts';
-import { jsonOf, withRun, withRuns } from './publish.ts';
+import { commitNow, loadNow, machineOf } from './machine.ts';
+import { jsonOf, mayBePublished, withRun, withRuns } from './publish.ts';
 import { markdownOf, reportOf, type Report } from './report.ts';
 import { runRows } from './run-rows.ts';
 
@@ -16,12 +16,14 @@ Starts a Mayfly of its own with traces sampled at 10 % and measures row by row, 
 bare calls of the same OpenBao, the same by hand, itself at another size. Only ratios of one run mean something on a machine that others use.
 
   --rows LIST     which rows (default: all)
-  --quick         smaller counts, two rounds and one stack for nearly all rows: three minutes, not an hour
+  --quick         smaller counts, two rounds and one stack for nearly all rows: on a quiet machine three minutes,
+                  not an hour
   --rounds N      alternating rounds (default 5)
-  --seed S        names the tasks and draws their order (default: drawn, and printed)
+  --seed S        stands in the names of the tasks, and changes nothing else (default: drawn, and printed)
   --profiles DIR  each service leaves a CPU profile there
   --json FILE     write the report there as well
-  --publish       put these rows into docs/benchmarks.md and docs/benchmarks.json
+  --publish       put the rows that were measured into docs/benchmarks.md and docs/benchmarks.json; of a commit with nothing changed,
+                  in full, 5 rounds at least
   --strict        a goal that was missed is a failure
   --help          this text
 
@@ -54,10 +56,16 @@ async function main(): Promise<number> {
   const rounds = wholeNumber('rounds', values.rounds ?? (quick ? '2' : '5'));
   if (rounds === 0) throw new TypeError('--rounds has to be 1 at least');
   const rows = chosen(await allRows(), values.rows);
+  const commit = commitNow();
   // Better now than after an hour.
-  const isFolder = (path: string): boolean => statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
-  if (values.json !== undefined && (isFolder(values.json) || !isFolder(dirname(resolve(values.json)))))
-    throw new TypeError(`--json ${values.json} is no file in a folder that is there`);
+  if (values.publish) {
+    mayBePublished({ quick, rounds, commit });
+    PUBLISHED.forEach(writable);
+  }
+  const folder = join(root, '.mayfly', 'bench');
+  mkdirSync(folder, { recursive: true });
+  const files = [join(folder, 'report.json'), ...(values.json === undefined ? [] : [resolve(values.json)])];
+  [join(folder, 'report.md'), ...files].forEach(writable);
   say(`seed ${seed}`);
   const loadBefore = loadNow();
   const ending = new AbortController();
@@ -70,22 +78,33 @@ async function main(): Promise<number> {
   const profiles = values.profiles === undefined ? {} : { profiles: resolve(values.profiles) };
   const { outcomes, versions } = await runRows(rows, { quick, rounds, seed, say, signal: ending.signal, ...profiles });
   const at = new Date().toISOString();
-  const report = reportOf({ at, seed, rounds, quick, machine: machineOf(loadBefore, versions) }, outcomes);
+  const report = reportOf({ at, seed, rounds, quick, machine: machineOf(loadBefore, commit, versions) }, outcomes);
   const markdown = markdownOf(report);
-  const folder = join(root, '.mayfly', 'bench');
-  mkdirSync(folder, { recursive: true });
-  writeFileSync(join(folder, 'report.md'), markdown);
-  for (const file of [join(folder, 'report.json'), ...(values.json ? [values.json] : [])]) {
-    writeFileSync(file, `${JSON.stringify(report, null, 2)}\n`);
-  }
-  if (values.publish) await publish(report);
+  // First to who waits: a disk may have become full meanwhile.
   console.log(markdown);
+  writeFileSync(join(folder, 'report.md'), markdown);
+  for (const file of files) writeFileSync(file, `${JSON.stringify(report, null, 2)}\n`);
+  if (values.publish) await publish(report);
   const missed = report.rows.some(({ ratios = [] }) => ratios.some((ratio) => !ratio.reached));
   return report.rows.some(({ failure }) => failure !== undefined) || (strict && missed) ? 1 : 0;
 }
 
+/** @throws TypeError when nothing can be written there */
+function writable(file: string): void {
+  const isNew = !existsSync(file);
+  try {
+    closeSync(openSync(file, 'a'));
+  } catch (error) {
+    throw new TypeError(`${file} cannot be written: ${(error as Error).message}`, { cause: error });
+  }
+  if (isNew) rmSync(file);
+}
+
+/** The page, and what it shows. */
+const PUBLISHED = [join(root, 'docs', 'benchmarks.md'), join(root, 'docs', 'benchmarks.json')] as const;
+
 async function publish(report: Report): Promise<void> {
-  const [document, data] = [join(root, 'docs', 'benchmarks.md'), join(root, 'docs', 'benchmarks.json')];
+  const [document, data] = PUBLISHED;
   const runs = withRun(JSON.parse(readFileSync(data, 'utf8')) as Report[], report);
   writeFileSync(document, await withRuns(readFileSync(document, 'utf8'), runs));
   writeFileSync(data, await jsonOf(runs));

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { jsonOf, withRun, withRuns } from './publish.ts';
+import { jsonOf, mayBePublished, withRun, withRuns } from './publish.ts';
 import { reportOf, type Report } from './report.ts';
 
 const machine = { cores: 2, cpu: 'some', memoryGiB: 8, loadBefore: [1, 1, 1], loadAfter: [2, 1, 1], versions: { node: '24.0.0' } };
@@ -31,6 +31,26 @@ describe('what is published', () => {
     );
     expect(text).not.toContain('old');
     expect(await withRuns(text, JSON.parse(await jsonOf(runs)) as Report[])).toBe(text);
+  });
+
+  test('does not lose what was measured to what could not be', () => {
+    const { rows, ...failed } = run('second', 'B1', 'B2');
+    const failure = { ...rows[0]!, failure: 'Vault is away' };
+    const runs = withRun([run('first', 'B1', 'B2')], { ...failed, rows: [failure, rows[1]!] });
+    expect(runs.map(({ at, rows }) => [at, rows.map(({ id }) => id)])).toEqual([
+      ['first', ['B1']],
+      ['second', ['B2']],
+    ]);
+    expect(withRun([], { ...failed, rows: [failure] })).toEqual([]);
+  });
+
+  test('was measured in full, often enough, and of a commit that others can check out', () => {
+    const good = { quick: false, rounds: 5, commit: { id: '2a09aeb', changed: false } };
+    expect(() => mayBePublished(good)).not.toThrow();
+    expect(() => mayBePublished({ ...good, quick: true })).toThrow(/--quick/);
+    expect(() => mayBePublished({ ...good, rounds: 4 })).toThrow(/5 rounds at least, not 4/);
+    expect(() => mayBePublished({ ...good, commit: { id: '2a09aeb', changed: true } })).toThrow(TypeError);
+    expect(() => mayBePublished({ ...good, commit: { id: undefined, changed: false } })).toThrow(TypeError);
   });
 
   test('needs its place', async () => {

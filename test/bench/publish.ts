@@ -1,16 +1,40 @@
 /** What is committed: docs/benchmarks.json holds runs, and docs/benchmarks.md shows them. */
 import { format } from 'prettier';
+import type { Commit } from './machine.ts';
 import { markdownOf, type Report } from './report.ts';
 
 const STYLE = { printWidth: 140, singleQuote: true } as const;
 const BEGIN = '<!-- The runs begin: npm run bench -- --publish writes them. -->';
 const END = '<!-- The runs end. -->';
 
-/** The committed runs with a new one: a row stands in the newest run that measured it. */
+const LEAST_ROUNDS = 5;
+
+/**
+ * Whether what is about to be measured may be published: in full, often enough for a median, of a commit that others can check out.
+ * @throws TypeError saying what is missing
+ */
+export function mayBePublished({
+  quick,
+  rounds,
+  commit,
+}: {
+  readonly quick: boolean;
+  readonly rounds: number;
+  readonly commit: Commit;
+}): void {
+  if (quick) throw new TypeError('--publish takes no --quick: what is published was measured in full');
+  if (rounds < LEAST_ROUNDS) throw new TypeError(`--publish takes ${LEAST_ROUNDS} rounds at least, not ${rounds}`);
+  if (commit.id === undefined) throw new TypeError('--publish has to name the commit that was measured, and git knows none');
+  if (commit.changed)
+    throw new TypeError('--publish measures a commit; what differs from it is to be committed or set aside before (git status)');
+}
+
+/** The committed runs with a new one: a row stands in the newest run that measured it. One that could not be measured is not published. */
 export function withRun(published: readonly Report[], run: Report): Report[] {
-  const anew = new Set(run.rows.map(({ id }) => id));
+  const measured = run.rows.filter(({ failure }) => failure === undefined);
+  const anew = new Set(measured.map(({ id }) => id));
   const kept = published.map((earlier) => ({ ...earlier, rows: earlier.rows.filter(({ id }) => !anew.has(id)) }));
-  return [...kept, run].filter(({ rows }) => rows.length > 0);
+  return [...kept, { ...run, rows: measured }].filter(({ rows }) => rows.length > 0);
 }
 
 /**
