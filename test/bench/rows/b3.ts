@@ -76,7 +76,7 @@ const row: Row = {
           { name: 'rate of fetches', rounds: ratiosOf(rate), goal: { atLeast: 0.4 } },
         ],
         notes: [
-          `${alone} fetches one at a time, then ${crowd} with ${AT_ONCE} in flight; each of another task and its first, with a JWT-SVID that is verified each time.`,
+          `${alone} fetches one at a time, then ${crowd} with ${AT_ONCE} in flight; each of another task and its first. One JWT-SVID serves them all: its signature is verified once and remembered, its claims and its times are checked each time.`,
           'A fetch makes two calls of Vault: it opens the sealed task token (transit/decrypt), and reads with it. It makes two transactions durable, one after the other: the intent, and what was minted with its delivery.',
           `CPU of a fetch: ours ${perPiece(used.ours, rounds * (alone + crowd))}; of a bare read ${perPiece(used.bare, rounds * (alone + crowd))}. load is who asks.`,
         ],
