@@ -1,16 +1,22 @@
 /** What is simulated, and which figures of it are told. */
 import { COSTS } from './costs.ts';
+import type { Away } from './station.ts';
 import { simulate, type Arrivals, type Cell, type Proven, type Scenario } from './simulate.ts';
 
-/** One active Vault node with eight processors, its target and its share of the ledger; two revokers at eight kills each. */
-const CELL: Cell = { vaultCores: 8, targetCores: 8, ledgerCores: 4, places: 16 };
+const REVOKERS = 2;
+/** What `KILLS_AT_ONCE` is where nothing is set. */
+const KILLS_AT_ONCE = 32;
+/** One active Vault node with eight processors, its target and its share of the ledger. */
+const CELL: Cell = { vaultCores: 8, targetCores: 8, ledgerCores: 4, places: REVOKERS * KILLS_AT_ONCE };
+const PLACES = `${REVOKERS} revokers × ${KILLS_AT_ONCE} places`;
+const HOW = ['refuses', 'hangs'] as const;
 const END_LANE = 2;
 const KILL_LANE = 0;
 const SECOND = 1_000;
 
 export interface Told {
   readonly name: string;
-  readonly figures: Readonly<Record<string, number>>;
+  readonly figures: Readonly<Record<string, number | string>>;
 }
 
 /** All of them, by the same seed. */
@@ -18,23 +24,24 @@ export const scenarios = (seed: number): Told[] => [
   ...[0.5, 0.8, 0.9, 0.97].map((load) => steady(load, seed)),
   storm(seed),
   killInStorm(seed),
-  outage(seed),
-  ...[false, true].map((sharedPlaces) => oneCellAway(sharedPlaces, seed)),
-  ...[8, 10, 16].map((cells) => tenThousand(cells, seed)),
+  ...HOW.map((how) => outage(how, seed)),
+  ...HOW.flatMap((how) => [false, true].map((sharedPlaces) => oneCellAway(how, sharedPlaces, seed))),
+  ...[4, 6, 8].map((cells) => tenThousand(cells, seed)),
 ];
 
-/** Time that one end takes of Vault, in milliseconds. */
-const vaultTime = (logins: number, costs = COSTS): number => 2 * costs.vaultCall + logins * (costs.vaultLease + costs.vaultCall);
+/** Time that one end takes of a cell's busiest part, were it spread over all of its processors: in milliseconds, by part. */
+function demands({ vaultCores, targetCores, ledgerCores }: Cell, logins: number, costs = COSTS) {
+  const { vaultCall, vaultLease, target, ledger, ledgerLogin } = costs;
+  return {
+    vault: (2 * vaultCall + logins * (vaultLease + vaultCall)) / vaultCores,
+    target: (logins * target) / targetCores,
+    ledger: (ledger + logins * ledgerLogin) / ledgerCores,
+  };
+}
+const greatest = (parts: Readonly<Record<string, number>>): number => Math.max(...Object.values(parts));
 
 /** Ends a second that a cell can do at most, with so many logins a task: its busiest part is busy all the time. */
-export function capacityOf({ vaultCores, targetCores, ledgerCores }: Cell, logins: number, costs = COSTS): number {
-  const demands = [
-    [vaultCores, vaultTime(logins, costs)],
-    [targetCores, logins * costs.target],
-    [ledgerCores, costs.ledger],
-  ] as const;
-  return Math.min(...demands.map(([cores, ms]) => (ms === 0 ? Number.POSITIVE_INFINITY : (cores * SECOND) / ms)));
-}
+export const capacityOf = (cell: Cell, logins: number, costs = COSTS): number => SECOND / greatest(demands(cell, logins, costs));
 
 const one = (arrivals: readonly Arrivals[], cell = CELL): Scenario => ({ costs: COSTS, cells: [cell], cellOf: () => 0, arrivals });
 const took = (proven: readonly Proven[]): number[] => proven.map(({ askedAt, deadAt }) => deadAt - askedAt).sort((a, b) => a - b);
@@ -45,12 +52,10 @@ const spread = (proven: readonly Proven[]) => {
 };
 
 function steady(load: number, seed: number): Told {
-  // Places enough that the busiest part is what limits.
-  const cell = { ...CELL, places: 64 };
-  const rate = load * capacityOf(cell, 1);
-  const { proven } = simulate(one([{ tenant: 'all', lane: END_LANE, logins: 1, from: 0, to: 60 * SECOND, rate }], cell), seed);
+  const rate = load * capacityOf(CELL, 1);
+  const { proven } = simulate(one([{ tenant: 'all', lane: END_LANE, logins: 1, from: 0, to: 60 * SECOND, rate }]), seed);
   return {
-    name: `steady, each with a login, ${Math.round(load * 100)} % of what a cell can do`,
+    name: `steady, each with a login, ${Math.round(load * 100)} % of what a cell can do, ${PLACES}`,
     figures: { 'ends/s': rate, ...spread(proven) },
   };
 }
@@ -71,7 +76,7 @@ function storm(seed: number): Told {
   const { proven, mostWaiting } = simulate(one([...others, stormy]), seed);
   const [theirs, rest] = [proven.filter(({ tenant }) => tenant === 'stormy'), proven.filter(({ tenant }) => tenant !== 'stormy')];
   return {
-    name: `${STORM} ends of one tenant at once, 20 others go on`,
+    name: `${STORM} ends of one tenant at once, 20 others go on, ${PLACES}`,
     figures: {
       'storm over after s': at(1, took(theirs)) / SECOND,
       'others p50 ms': at(0.5, took(rest)),
@@ -84,16 +89,16 @@ function storm(seed: number): Told {
 function killInStorm(seed: number): Told {
   const kill: Arrivals = { tenant: 'tenant-3', lane: KILL_LANE, logins: 1, from: 6 * SECOND, count: 200 };
   const { proven } = simulate(one([...others, stormy, kill]), seed);
-  return { name: 'a kill switch for 200 in the middle of it', figures: spread(proven.filter(({ lane }) => lane === KILL_LANE)) };
+  return { name: `a kill switch for 200 in the middle of it, ${PLACES}`, figures: spread(proven.filter(({ lane }) => lane === KILL_LANE)) };
 }
 
-function outage(seed: number): Told {
+function outage(how: Away['how'], seed: number): Told {
   const [from, to] = [10 * SECOND, 70 * SECOND];
   const arrivals = { tenant: 'all', lane: END_LANE, logins: 1, from: 0, to: 90 * SECOND, rate: 100 };
-  const { proven, mostWaiting, lastAt } = simulate(one([arrivals], { ...CELL, away: { from, to } }), seed);
+  const { proven, mostWaiting, lastAt } = simulate(one([arrivals], { ...CELL, away: { from, to, how } }), seed);
   const during = proven.filter(({ askedAt }) => askedAt >= from && askedAt < to);
   return {
-    name: 'Vault away for 60 s at 100 ends/s',
+    name: `Vault ${how} for 60 s at 100 ends/s, ${PLACES}`,
     figures: {
       'last of them dead s after it is back': (Math.max(...during.map(({ deadAt }) => deadAt)) - to) / SECOND,
       'most attempts': Math.max(...during.map(({ attempts }) => attempts)),
@@ -119,8 +124,8 @@ function tenantsOf(count: number, rate: number, to: number, loginsOf: (n: number
 const oneInTen = (n: number): number => (n % 10 === 0 ? 1 : 0);
 const numberOf = (tenant: string): number => Number(tenant.split('-')[1]);
 
-function oneCellAway(sharedPlaces: boolean, seed: number): Told {
-  const cells = Array.from({ length: 4 }, (_, n) => (n === 0 ? { ...CELL, away: { from: 5 * SECOND, to: 20 * SECOND } } : CELL));
+function oneCellAway(how: Away['how'], sharedPlaces: boolean, seed: number): Told {
+  const cells = Array.from({ length: 4 }, (_, n) => (n === 0 ? { ...CELL, away: { from: 5 * SECOND, to: 20 * SECOND, how } } : CELL));
   const slow: Scenario = {
     costs: COSTS,
     cells,
@@ -130,37 +135,43 @@ function oneCellAway(sharedPlaces: boolean, seed: number): Told {
   };
   const { proven } = simulate(slow, seed);
   return {
-    name: `one of four cells away for 15 s, ${sharedPlaces ? 'one pool of places' : 'places of its own for each'}: the other three`,
+    name: `Vault of one of four cells ${how} for 15 s, ${sharedPlaces ? `one pool of four times ${PLACES}` : `${PLACES} for each`}: the other three`,
     figures: spread(proven.filter(({ tenant }) => numberOf(tenant) % cells.length !== 0)),
   };
 }
 
-/** Tenants go to the cell whose Vault has least to do, the largest first. */
-function placed(arrivals: readonly Arrivals[], cells: number): ReadonlyMap<string, number> {
-  const load = Array.from({ length: cells }, () => 0);
-  return new Map(
+/** Tenants go to the cell that has least to do, the largest first: who is where, and how busy each part of the busiest cell would be. */
+function placed(arrivals: readonly Arrivals[], count: number) {
+  const cells = Array.from({ length: count }, () => ({ vault: 0, target: 0, ledger: 0 }));
+  const cellOf = new Map(
     arrivals.map(({ tenant, logins, rate = 0 }) => {
-      const least = load.indexOf(Math.min(...load));
-      load[least] = load[least]! + rate * vaultTime(logins);
+      const loads = cells.map(greatest);
+      const least = loads.indexOf(Math.min(...loads));
+      const more = demands(CELL, logins);
+      for (const part of ['vault', 'target', 'ledger'] as const) cells[least]![part] += (rate * more[part]) / SECOND;
       return [tenant, least];
     }),
   );
+  const busiest = (part: 'vault' | 'ledger'): number => Math.max(...cells.map((cell) => cell[part]));
+  return { cellOf, vault: busiest('vault'), ledger: busiest('ledger'), any: Math.max(...cells.map(greatest)) };
 }
 
 function tenThousand(cells: number, seed: number): Told {
   const arrivals = tenantsOf(400, 10_000, 4 * SECOND, oneInTen);
-  const cell = placed(arrivals, cells);
-  const { proven, vaultBusy } = simulate(
-    {
-      costs: COSTS,
-      cells: Array.from({ length: cells }, () => ({ ...CELL, places: 32 })),
-      cellOf: (tenant) => cell.get(tenant)!,
-      arrivals,
-    },
-    seed,
-  );
+  const { cellOf, vault, ledger, any } = placed(arrivals, cells);
+  const scenario = {
+    costs: COSTS,
+    cells: Array.from({ length: cells }, () => CELL),
+    cellOf: (tenant: string) => cellOf.get(tenant)!,
+    arrivals,
+  };
   return {
-    name: `10,000 ends a second of 400 tenants in ${cells} cells`,
-    figures: { ...spread(proven), 'busiest Vault %': 100 * Math.max(...vaultBusy) },
+    name: `10,000 ends a second of 400 tenants in ${cells} cells of ${PLACES}`,
+    figures: {
+      // Where more comes than goes, how long it takes says only for how long it was watched.
+      ...(any < 1 ? spread(simulate(scenario, seed).proven) : { waits: 'does not keep up' }),
+      'busiest Vault %': 100 * vault,
+      'busiest ledger %': 100 * ledger,
+    },
   };
 }

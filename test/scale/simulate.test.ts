@@ -6,10 +6,10 @@ import { Lines, type Ending } from './lines.js';
 import { capacityOf, scenarios } from './scenarios.js';
 import { simulate, type Arrivals, type Cell, type Costs, type Proven, type Scenario } from './simulate.js';
 import { sizeOf, sizes } from './sizing.js';
-import { Station } from './station.js';
+import { Station, type Away } from './station.js';
 import { told } from './told.js';
 
-const costs: Costs = { vaultCall: 1, vaultLease: 4, target: 8, ledger: 3 };
+const costs: Costs = { vaultCall: 1, vaultLease: 4, target: 8, ledger: 1, ledgerLogin: 2 };
 const cell: Cell = { vaultCores: 2, targetCores: 2, ledgerCores: 1, places: 6 };
 const END = 2;
 const one = (arrivals: readonly Arrivals[], changes: Partial<Cell> = {}): Scenario => ({
@@ -31,7 +31,7 @@ describe('the simulation of ends', () => {
 
   test('proves every end once, whatever is away meanwhile', () => {
     const storm: Arrivals = { tenant: 'b', lane: END, logins: 0, from: 1_000, count: 500 };
-    const { proven } = simulate(one([{ ...steady, rate: 20 }, storm], { away: { from: 5_000, to: 15_000 } }), 1);
+    const { proven } = simulate(one([{ ...steady, rate: 20 }, storm], { away: { from: 5_000, to: 15_000, how: 'refuses' } }), 1);
     expect(proven.filter(({ tenant }) => tenant === 'b')).toHaveLength(500);
     expect(proven.every(({ askedAt, deadAt }) => deadAt > askedAt)).toBe(true);
     expect(Math.max(...proven.map(({ attempts }) => attempts))).toBeGreaterThan(3);
@@ -69,13 +69,21 @@ describe('the simulation of ends', () => {
     expect(lastAt).toBeLessThan(1.1 * atBest);
   });
 
-  test('a cell that is away holds up the others only where they share places', () => {
-    const cells = [{ ...cell, away: { from: 0, to: 30_000 } }, cell];
+  test('a cell whose Vault hangs holds up the others where they share places, and only there', () => {
+    const cells = [{ ...cell, away: { from: 0, to: 30_000, how: 'hangs' } as const }, cell];
     const arrivals = ['0', '1'].map((tenant) => ({ ...steady, tenant, to: 30_000, rate: 60 }));
     const other = (sharedPlaces: boolean): number =>
       mean(delays(simulate({ costs, cells, cellOf: Number, sharedPlaces, arrivals }, 5).proven.filter(({ tenant }) => tenant === '1')));
     const alone = mean(delays(simulate(one([{ ...steady, to: 30_000, rate: 60 }]), 5).proven));
     expect(other(false) / alone).toBeLessThan(1.2);
+    expect(other(true) / alone).toBeGreaterThan(50);
+  });
+
+  test('a call that hangs holds its place until its deadline, one that is refused as long as it would have taken', () => {
+    const first = (how: Away['how']): number =>
+      simulate(one([{ tenant: 'a', lane: END, logins: 0, from: 0, count: 1 }], { away: { from: 0, to: 200, how } }), 1).lastAt;
+    expect(first('refuses')).toBeLessThan(1_000);
+    expect(first('hangs')).toBeGreaterThan(15_000);
   });
 });
 
@@ -120,6 +128,17 @@ test('a size grows with the load, and keeps processors as idle as the plan says'
   expect(sizeOf(load, { busyAtMost: 0.3, coresOfVault: 8 }).ledgerCores).toBeGreaterThan(small.ledgerCores);
   expect(large.partitions).toBeGreaterThanOrEqual(2 * large.revokers);
 });
+
+test('what is not served is not told in percentiles', () => {
+  const overloaded = scenarios(1).filter(({ figures }) =>
+    Object.entries(figures).some(([what, value]) => what.endsWith('%') && Number(value) >= 100),
+  );
+  expect(overloaded).not.toEqual([]);
+  for (const { figures } of overloaded) {
+    expect(figures).toMatchObject({ waits: 'does not keep up' });
+    expect(figures).not.toHaveProperty('p99 ms');
+  }
+}, 120_000);
 
 test('the figures that docs/scale.md quotes are those of the simulation', () => {
   const text = readFileSync(new URL('../../docs/scale.md', import.meta.url), 'utf8');

@@ -6,7 +6,7 @@ import { nextAttemptAt } from '@mayfly/revocation';
 import { Random } from '../world/random.ts';
 import { Agenda } from './agenda.ts';
 import { Lines, type Ending } from './lines.ts';
-import { Station } from './station.ts';
+import { Station, type Away } from './station.ts';
 
 /** What one step takes on one processor, in milliseconds. */
 export interface Costs {
@@ -16,9 +16,15 @@ export interface Costs {
   readonly vaultLease: number;
   /** The target's part of one login's end, and its proof. */
   readonly target: number;
-  /** All statements of one end. */
+  /** All statements of a token's end. */
   readonly ledger: number;
+  /** Those that each login adds. */
+  readonly ledgerLogin: number;
 }
+
+/** How long a call of Vault may take, in milliseconds: as libs/vault bounds a revocation (secret-revoker.ts), and any other (client.ts). */
+const REVOKE_DEADLINE = 15_000;
+const CALL_DEADLINE = 5_000;
 
 /** A Vault cluster with its target and the revokers that end what it minted. */
 export interface Cell {
@@ -27,7 +33,7 @@ export interface Cell {
   readonly ledgerCores: number;
   /** Processes × `KILLS_AT_ONCE`. */
   readonly places: number;
-  readonly away?: { readonly from: number; readonly to: number };
+  readonly away?: Away;
 }
 
 /** Ends that come: at random with so many a second, or all at one moment. */
@@ -78,7 +84,7 @@ export function simulate(scenario: Scenario, seed: number): Outcome {
     const [vault, target, ledger] = [cell.vaultCores, cell.targetCores, cell.ledgerCores].map(
       (cores) => new Station(agenda, random, cores),
     ) as [Station, Station, Station];
-    if (cell.away) vault.awayBetween(cell.away.from, cell.away.to);
+    if (cell.away) vault.goesAway(cell.away);
     return { vault, target, ledger };
   });
   const pools = scenario.sharedPlaces
@@ -119,15 +125,16 @@ export function simulate(scenario: Scenario, seed: number): Outcome {
     const { vault, target, ledger } = cells[scenario.cellOf(tenant)]!;
     const { costs } = scenario;
     const login: Step[] = [
-      [vault, costs.vaultLease],
+      [vault, costs.vaultLease, REVOKE_DEADLINE],
       [target, costs.target],
-      [vault, costs.vaultCall],
+      [vault, costs.vaultCall, CALL_DEADLINE],
     ];
     const token: Step[] = [
-      [vault, costs.vaultCall],
-      [vault, costs.vaultCall],
+      [vault, costs.vaultCall, REVOKE_DEADLINE],
+      [vault, costs.vaultCall, CALL_DEADLINE],
     ];
-    inTurn([...Array.from({ length: logins }, () => login).flat(), ...token, [ledger, costs.ledger]], done);
+    const written: Step = [ledger, costs.ledger + logins * costs.ledgerLogin];
+    inTurn([...Array.from({ length: logins }, () => login).flat(), ...token, written], done);
   };
   for (const arrivals of scenario.arrivals) {
     for (const askedAt of momentsOf(arrivals, random)) {
@@ -144,12 +151,13 @@ export function simulate(scenario: Scenario, seed: number): Outcome {
   };
 }
 
-type Step = readonly [station: Station, mean: number];
+type Step = readonly [station: Station, mean: number, deadline?: number];
 
 /** One step after the other; the first that is not answered ends it. */
 function inTurn([step, ...rest]: readonly Step[], done: (answered: boolean) => void): void {
   if (!step) return done(true);
-  step[0].serve(step[1], (answered) => (answered ? inTurn(rest, done) : done(false)));
+  const [station, mean, deadline] = step;
+  station.serve(mean, (answered) => (answered ? inTurn(rest, done) : done(false)), deadline);
 }
 
 const BEGINNING = new Date(0);

@@ -2,6 +2,13 @@
 import type { Random } from '../world/random.ts';
 import type { Agenda } from './agenda.ts';
 
+/** From one moment to another nothing is answered: refused about as soon as it would have been done, or never, until the caller's deadline. */
+export interface Away {
+  readonly from: number;
+  readonly to: number;
+  readonly how: 'refuses' | 'hangs';
+}
+
 export class Station {
   /** Time that its servers have worked, all together. */
   busy = 0;
@@ -10,7 +17,7 @@ export class Station {
   readonly #servers: number;
   readonly #waiting: (() => void)[] = [];
   #free: number;
-  #isAway: (at: number) => boolean = () => false;
+  #away: Away | undefined;
 
   constructor(agenda: Agenda, random: Random, servers: number) {
     this.#agenda = agenda;
@@ -23,14 +30,16 @@ export class Station {
     return this.#servers;
   }
 
-  /** From one moment to another it refuses at once whatever comes. */
-  awayBetween(from: number, to: number): void {
-    this.#isAway = (at) => at >= from && at < to;
+  goesAway(away: Away): void {
+    this.#away = away;
   }
 
   /** Works for about so long (exponentially distributed: calls differ, and the long ones are what others wait for). */
-  serve(mean: number, done: (answered: boolean) => void): void {
-    if (this.#isAway(this.#agenda.now)) return this.#agenda.in(mean, () => done(false));
+  serve(mean: number, done: (answered: boolean) => void, deadline = mean): void {
+    const { now } = this.#agenda;
+    // What hangs is not answered once it is back either: the connection is as dead as the call.
+    if (this.#away && now >= this.#away.from && now < this.#away.to)
+      return this.#agenda.in(this.#away.how === 'hangs' ? deadline : mean, () => done(false));
     const begin = (): void => {
       const time = -mean * Math.log(1 - this.#random.next());
       this.busy += time;
