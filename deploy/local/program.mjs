@@ -3,6 +3,7 @@
  * `node deploy/local/program.mjs test/chaos/main.ts --runs 60`.
  */
 import { spawn } from 'node:child_process';
+import { constants } from 'node:os';
 import { join } from 'node:path';
 import { build, toolEnvironment } from './build.mjs';
 import { install } from './install.mjs';
@@ -22,10 +23,13 @@ try {
     env: toolEnvironment(process.env),
     stdio: 'inherit',
   });
-  // A terminal's Ctrl-C reaches it by itself; what a supervisor sends is passed on.
-  process.on('SIGINT', () => {});
+  // A terminal's Ctrl-C reaches it by itself; what a supervisor sends to this process alone is passed on.
+  const atTerminal = [process.stdin, process.stdout, process.stderr].some(({ isTTY }) => isTTY);
+  process.on('SIGINT', () => atTerminal || child.kill('SIGINT'));
   process.on('SIGTERM', () => child.kill('SIGTERM'));
-  process.exitCode = await new Promise((resolve) => child.once('exit', (code) => resolve(code ?? 1)));
+  process.exitCode = await new Promise((resolve) =>
+    child.once('exit', (code, signal) => resolve(code ?? (signal ? 128 + constants.signals[signal] : 1))),
+  );
 } catch (error) {
   console.error(error.message);
   process.exitCode = 1;

@@ -22,6 +22,8 @@ export interface StackOptions {
   readonly replicas?: Readonly<Record<string, number>>;
   /** How many tenants; 2 by default. */
   readonly tenants?: number;
+  /** How many live tasks each of them may have; more than anybody starts by default. */
+  readonly liveTasks?: number;
   /** What all of them may have; everything that the example permits to anybody by default. */
   readonly capabilities?: readonly string[];
   /** Settings of services that the launcher passes on, such as `KILLS_AT_ONCE`. */
@@ -72,7 +74,15 @@ export class BenchStack {
   }
 
   /** Starts one and registers its tenants. */
-  static async start({ replicas, tenants: count = 2, capabilities = CAPABILITIES, env = {}, profiles, signal }: StackOptions = {}) {
+  static async start({
+    replicas,
+    tenants: count = 2,
+    capabilities = CAPABILITIES,
+    liveTasks = QUOTAS.liveTasks,
+    env = {},
+    profiles,
+    signal,
+  }: StackOptions = {}) {
     const home = mkdtempSync(join(tmpdir(), 'mayfly-bench-'));
     let launched: Awaited<ReturnType<typeof startStack>> | undefined;
     try {
@@ -87,7 +97,7 @@ export class BenchStack {
       const { processes, stop } = launched;
       const world = await withEnvironment({ MAYFLY_DEV_JSON: join(home, 'dev.json') }, () => World.open({ watching: false }));
       const tenants = tenantsOf(count);
-      const limits = Object.fromEntries(tenants.map(({ name }) => [name, { quotas: QUOTAS }]));
+      const limits = Object.fromEntries(tenants.map(({ name }) => [name, { quotas: { ...QUOTAS, liveTasks } }]));
       const logger = createLogger({ service: 'bench', level: 'fatal' });
       const producer = connectKafka({ brokers: world.dev.kafka.brokers, clientId: 'bench', logger }).producer();
       const stack = new BenchStack({

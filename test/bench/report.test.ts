@@ -63,6 +63,12 @@ describe('the report', () => {
     expect(text).toContain('- counted by the ledger');
   });
 
+  test('quick, it says what was measured, not what a whole run measures', () => {
+    const named = { ...row, whatQuick: 'few starts' };
+    const whatWhen = (quick: boolean) => reportOf({ ...run, quick }, [{ row: named, seconds: 1, failure: 'no' }]).rows[0]?.what;
+    expect([whatWhen(true), whatWhen(false)]).toEqual(['few starts', 'starts']);
+  });
+
   test('a row that could not be measured is told with its reason', () => {
     const report = reportOf(run, [{ row, seconds: 1, failure: 'Vault is away' }]);
     expect(markdownOf(report)).toMatch(/\| B1 \| starts \| not measured \|[^]*Not measured: Vault is away/);

@@ -48,12 +48,15 @@ export const reached = ({ rounds, goal, inEveryRound }: Ratio): boolean => {
 };
 
 export function reportOf(run: Omit<Report, 'rows'>, outcomes: readonly Outcome[]): Report {
-  return { ...run, rows: outcomes.map(rowReport) };
+  return { ...run, rows: outcomes.map((outcome) => rowReport(outcome, run.quick)) };
 }
 
-function rowReport({ row, seconds, ...outcome }: Outcome): RowReport {
-  const { id, what, against, reach } = row;
-  const about = { id, what, against, reach, seconds: Math.round(seconds) };
+/** What a row measures in this run. */
+export const whatOf = ({ what, whatQuick = what }: Row, quick: boolean): string => (quick ? whatQuick : what);
+
+function rowReport({ row, seconds, ...outcome }: Outcome, quick: boolean): RowReport {
+  const { id, against, reach } = row;
+  const about = { id, what: whatOf(row, quick), against, reach, seconds: Math.round(seconds) };
   if ('failure' in outcome) return { ...about, failure: outcome.failure };
   const { figures, ratios, notes } = outcome.result;
   return {

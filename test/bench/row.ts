@@ -6,6 +6,8 @@ export interface Row {
   /** `B1` and so on. */
   readonly id: string;
   readonly what: string;
+  /** The same with the counts of `--quick`, where they are part of it. */
+  readonly whatQuick?: string;
   readonly against: string;
   readonly reach: string;
   /** @throws Error when it could not be measured; the report says so and the run fails */

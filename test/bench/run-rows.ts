@@ -2,7 +2,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { BenchStack, type StackOptions } from './bench-stack.ts';
 import { versionsOf } from './machine.ts';
-import type { Outcome } from './report.ts';
+import { whatOf, type Outcome } from './report.ts';
 import type { Bench, Row } from './row.ts';
 
 const PATIENCE_MS = 30_000;
@@ -38,8 +38,8 @@ export async function runRows(rows: readonly Row[], { quick, rounds, seed, profi
     versions = await versionsOf(stack);
     return stack;
   };
-  // Quick, one for each round of B6, and one whom nobody else uses for what B8 fills in.
-  const shared = (): Promise<BenchStack> => (common ??= start(quick ? { tenants: rounds + 2 } : {}));
+  // Quick, one for each round of B6 beside the one of all rows.
+  const shared = (): Promise<BenchStack> => (common ??= start(quick ? { tenants: rounds + 1 } : {}));
   const stop = async (stacks: readonly BenchStack[]): Promise<void> => {
     for (const stack of stacks) {
       running.splice(running.indexOf(stack), 1);
@@ -66,7 +66,7 @@ export async function runRows(rows: readonly Row[], { quick, rounds, seed, profi
       };
       const startedAt = performance.now();
       const tookSeconds = (): number => (performance.now() - startedAt) / 1_000;
-      say(`${row.id}: ${row.what}`);
+      say(`${row.id}: ${whatOf(row, quick)}`);
       try {
         const measured = row.measure(bench);
         measuring = measured;

@@ -22,6 +22,7 @@ interface Measured {
 const row: Row = {
   id: 'B9',
   what: 'replicas: 1 → 2 → 4 processes of issuer and revoker',
+  whatQuick: 'replicas: 1 → 2 processes of issuer and revoker',
   against: 'itself',
   reach: 'no duplicate work; throughput never falls; where cores are the limit, CPU per task flat',
   async measure(bench) {
