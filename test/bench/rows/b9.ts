@@ -4,7 +4,7 @@ import type { BenchStack } from '../bench-stack.ts';
 import { cpuOf, usedBetween } from '../cpu.ts';
 import { endOurs } from '../ends.ts';
 import type { Bench, Row } from '../row.ts';
-import { startOurs, taskIds } from '../starts.ts';
+import { settled, startOurs, taskIds } from '../starts.ts';
 
 const TASKS = { full: 600, quick: 100 } as const;
 const WARM_PER_PROCESS = { full: 250, quick: 120 } as const;
@@ -17,6 +17,11 @@ interface Measured {
   readonly cpu: number;
   /** Of Vault, a task. */
   readonly calls: number;
+  /** A task, of the calls that each task makes exactly once: of the path with the most, and of that with the least. */
+  readonly most: number;
+  readonly least: number;
+  /** Records of evidence, a task. */
+  readonly facts: number;
 }
 
 const row: Row = {
@@ -43,17 +48,47 @@ const row: Row = {
     }
     const of = (size: number, what: keyof Measured): number[] => measured.get(size)!.map((one) => one[what]);
     const over = (size: number, what: keyof Measured): number[] => of(size, what).map((value, round) => value / of(1, what)[round]!);
-    const units = { starts: 'starts/s', ends: 'ends/s', cpu: 'ms CPU/task', calls: 'Vault calls/task' } as const;
+    const units = {
+      starts: 'starts/s',
+      ends: 'ends/s',
+      cpu: 'ms CPU/task',
+      calls: 'Vault calls/task',
+      most: 'calls/task, most of token create and creds',
+      least: 'calls/task, least of token create and creds',
+      facts: 'records of evidence/task',
+    } as const;
     return {
       figures: sizes.flatMap((size) =>
         (Object.keys(units) as (keyof Measured)[]).map((what) => ({ name: `${size} of each`, unit: units[what], rounds: of(size, what) })),
       ),
-      ratios: sizes.slice(1).flatMap((size) => [
-        { name: `Vault calls a task, ${size} over 1`, rounds: over(size, 'calls'), goal: { atMost: 1.02 }, inEveryRound: true },
-        { name: `rate of starts, ${size} over 1`, rounds: over(size, 'starts'), goal: { atLeast: 1 } },
-        { name: `rate of ends, ${size} over 1`, rounds: over(size, 'ends'), goal: { atLeast: 1 } },
-        { name: `CPU a task, ${size} over 1`, rounds: over(size, 'cpu'), goal: { atMost: 1.1 } },
-      ]),
+      ratios: [
+        ...sizes.flatMap((size) => [
+          {
+            name: `tokens made and logins minted a task, ${size} of each, most`,
+            rounds: of(size, 'most'),
+            goal: { atMost: 1 },
+            inEveryRound: true as const,
+          },
+          {
+            name: `tokens made and logins minted a task, ${size} of each, least`,
+            rounds: of(size, 'least'),
+            goal: { atLeast: 1 },
+            inEveryRound: true as const,
+          },
+        ]),
+        ...sizes.slice(1).flatMap((size) => [
+          {
+            name: `records of evidence a task, ${size} over 1`,
+            rounds: over(size, 'facts'),
+            goal: { atMost: 1.02 },
+            inEveryRound: true as const,
+          },
+          { name: `Vault calls a task, ${size} over 1`, rounds: over(size, 'calls'), goal: { atMost: 1.02 }, inEveryRound: true as const },
+          { name: `rate of starts, ${size} over 1`, rounds: over(size, 'starts'), goal: { atLeast: 1 } },
+          { name: `rate of ends, ${size} over 1`, rounds: over(size, 'ends'), goal: { atLeast: 1 } },
+          { name: `CPU a task, ${size} over 1`, rounds: over(size, 'cpu'), goal: { atMost: 1.1 } },
+        ]),
+      ],
       notes: [
         `${TASKS[quick ? 'quick' : 'full']} tasks with a database login each, all started at once, then all ended at once, on a fresh stack of each size that has done ${WARM_PER_PROCESS[quick ? 'quick' : 'full']} tasks for each of its processes before.`,
         'CPU is that of all processes, servers too. Calls of Vault are those in its audit log that a task makes: what is done twice shows there. Walks and comparisons, which each revoker makes, are left out.',
@@ -75,17 +110,33 @@ async function onceThrough({ seed, quick, say }: Bench, stack: BenchStack, size:
   await startOurs(stack, 'login', logins);
   await endOurs(stack, logins);
   const audit = new AuditLog(stack);
+  await settled(stack);
+  audit.calls();
+  const writtenBefore = await written(stack);
   const before = await cpuOf(stack.processes);
   const real = ids('real', many);
   const starts = await startOurs(stack, 'login', real);
   const ends = await endOurs(stack, real);
   const cpu = (sum(usedBetween(before, await cpuOf(stack.processes))) * 1_000) / many;
+  // What is written down of it too: chained and published.
+  await settled(stack);
+  const facts = ((await written(stack)) - writtenBefore) / many;
   const calls = Object.entries(audit.calls({ without: 'mayfly-reconciler' })).filter(([what]) =>
     OF_A_TASK.some((each) => what.endsWith(each)),
   );
   say(`${size}: ${calls.map(([what, count]) => `${what} ${(count / many).toFixed(2)}`).join(', ')}`);
-  return { starts, ends, cpu, calls: sum(Object.fromEntries(calls)) / many };
+  const alone = calls.filter(([what]) => ONE_BY_ONE.some((each) => what.endsWith(each))).map(([, count]) => count / many);
+  return { starts, ends, cpu, calls: sum(Object.fromEntries(calls)) / many, most: Math.max(...alone), least: Math.min(...alone), facts };
 }
+
+/** Records of evidence so far. */
+async function written({ ledger }: BenchStack): Promise<number> {
+  const [row] = await ledger.run<{ count: number }>('', 'select count(*)::int as count from evidence.log');
+  return row?.count ?? 0;
+}
+
+/** Each of these calls is of one task alone: exactly one a task. The others may be shared, or repeated as a look-up is. */
+const ONE_BY_ONE = ['auth/token/create/mayfly-task', 'database/creds/orders-read'];
 
 const OF_A_TASK = [
   'auth/token/create/mayfly-task',
